@@ -1,0 +1,33 @@
+// Package acl derives the access rights that services need from what their
+// contracts say, and nothing beyond.
+//
+// [Derive] is pure: the same estate gives the same grants in the same order.
+// Every [Grant] carries the contract entries that call for it, so that a plan
+// can say why a binding exists, and so that nobody has to guess whether it may
+// go.
+//
+// What follows from what, on Kafka 2.8 and later, where ALLOW of READ or WRITE
+// implies DESCRIBE (so no DESCRIBE stands beside them) and where idempotent
+// producing needs no right of its own:
+//
+//   - produces T: TOPIC T WRITE. A service that relays its own outbox is a
+//     producer like any other.
+//   - produces T in transactions: also TRANSACTIONAL_ID WRITE on the service's
+//     prefix. It is the only prefixed binding: instances choose the rest of
+//     the id.
+//   - consumes T in group G, as a stream or a share group: TOPIC T READ and
+//     GROUP G READ.
+//   - consumes T as a table: TOPIC T READ. It has no group.
+//   - dead letters of T: WRITE on the dead-letter topic, and nothing to read
+//     them back with.
+//
+// Every other binding is LITERAL. Owning a topic grants nothing: the owner's
+// contract says separately whether it writes it.
+//
+// Delays between attempts run inside the consumer, so there is no retry topic
+// and no right for one. The runtime that brings retry topics brings READ,
+// WRITE and DELETE on them with it.
+//
+// The registry is outside Kafka's ACLs, and the applying principal's own
+// rights are never derived here.
+package acl

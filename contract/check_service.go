@@ -1,0 +1,207 @@
+package contract
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slipway-go/slipway/diag"
+)
+
+// faults collects what is wrong with one contract, by element.
+type faults struct {
+	service *Service
+	list    diag.List
+}
+
+// add reports an error at an element of the contract. An empty fix leaves the
+// catalogue's.
+func (f *faults) add(code diag.Code, element, fix, format string, args ...any) {
+	d := diag.New(code, "%s: %s", element, fmt.Sprintf(format, args...)).At(f.service.Position(element))
+	d.Fix = fix
+	f.list.Add(d)
+}
+
+// warn is [faults.add] for what works but is likely not meant.
+func (f *faults) warn(code diag.Code, element, fix, format string, args ...any) {
+	f.add(code, element, fix, format, args...)
+	f.list[len(f.list)-1].Severity = diag.Warning
+}
+
+// check judges the contract alone, in any environment.
+func (s *Service) check() diag.List {
+	f := &faults{service: s}
+	for _, name := range slices.Sorted(maps.Keys(s.Topics)) {
+		f.topic(s.Topics[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Produces)) {
+		if p := s.Produces[name]; p.Via == Outbox && p.Away != Block {
+			f.warn(diag.ContractUseless, "produces/"+name+"/away", "remove it, or write via: direct",
+				"away: %s has no effect, because the outbox waits in the database", p.Away)
+		}
+	}
+	groups := map[string][]*Consume{}
+	for _, name := range slices.Sorted(maps.Keys(s.Consumes)) {
+		c := s.Consumes[name]
+		f.consume(c)
+		if c.Grouped() {
+			groups[c.Group] = append(groups[c.Group], c)
+		}
+	}
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
+		f.group(groups[group])
+	}
+	f.workload()
+	return f.list
+}
+
+func (f *faults) topic(t *Topic) {
+	element := "topics/" + t.Name
+	if strings.HasPrefix(t.Name, "svc-") || strings.HasPrefix(t.Name, "__") {
+		f.add(diag.ContractReserved, element, "", "%s begins like a name of Slipway's or Kafka's own", t.Name)
+	}
+	if t.Compact && t.Key.Field == "" {
+		f.add(diag.ContractCompact, element+"/compact", "", "%s is compacted but has no key", t.Name)
+	}
+}
+
+func (f *faults) consume(c *Consume) {
+	element := "consumes/" + c.Name
+	for i := 1; i < len(c.Retry.Delays); i++ {
+		if d := c.Retry.Delays[i]; d > 0 && d <= c.Retry.Delays[i-1] {
+			f.add(diag.ContractRetryOrder, fmt.Sprintf("%s/retry/delays/%d", element, i), "", "%s comes after %s",
+				FormatDuration(c.Retry.Delays[i]), FormatDuration(c.Retry.Delays[i-1]))
+		}
+	}
+	switch c.As {
+	case Share:
+		f.share(c, element)
+	case Table:
+		f.forbid(diag.ContractTable, element, "a table", "group", "order", "retry", "start", "gap", "protocol", "dedup", "breaker", "concurrency", "bulkhead", "rate")
+	default:
+		if c.Retry.Then == Park && c.Order != ByKey {
+			f.add(diag.ContractPark, element+"/retry/then", "", "then: park does not go with order: %s", c.Order)
+		}
+	}
+	if c.Bulkhead > c.Concurrency && f.service.source.written(element, "bulkhead") {
+		f.warn(diag.ContractUseless, element+"/bulkhead", "", "bulkhead %d is above concurrency %d", c.Bulkhead, c.Concurrency)
+	}
+	f.dedup(c, element)
+}
+
+func (f *faults) share(c *Consume, element string) {
+	f.forbid(diag.ContractShare, element, "a share group", "gap", "protocol")
+	if c.Order != Unordered {
+		f.add(diag.ContractShare, element+"/order", "", "as: share does not go with order: %s", c.Order)
+	}
+	if c.Retry.Then == Park {
+		f.add(diag.ContractShare, element+"/retry/then", "write then: dead-letter", "as: share does not go with then: park")
+	}
+	if c.Start == StartRefuse {
+		f.add(diag.ContractShare, element+"/start", "write start: earliest or latest", "as: share does not go with start: refuse")
+	}
+}
+
+// forbid reports the keys that the file states although they mean nothing.
+func (f *faults) forbid(code diag.Code, element, what string, keys ...string) {
+	for _, k := range keys {
+		if f.service.source.written(element, k) {
+			f.add(code, element+"/"+k, "", "%s has no %s", what, k)
+		}
+	}
+}
+
+func (f *faults) dedup(c *Consume, element string) {
+	if c.Dedup == nil {
+		return
+	}
+	var waits time.Duration
+	for _, d := range c.Retry.Delays {
+		waits += d
+	}
+	if c.Dedup.TTL <= waits {
+		f.warn(diag.ContractDedupTTL, element+"/dedup", fmt.Sprintf("write ttl: %s or more", FormatDuration(2*waits)),
+			"the retries take %s, and a record is remembered for %s", FormatDuration(waits), FormatDuration(c.Dedup.TTL))
+	}
+}
+
+// group judges the entries that share one consumer group.
+func (f *faults) group(entries []*Consume) {
+	first := entries[0]
+	topics := map[string]string{}
+	for _, c := range entries {
+		element := "consumes/" + c.Name
+		if other, twice := topics[c.Topic]; twice {
+			f.add(diag.ContractGroup, element, "", "%s is already read by %s in the same group", c.Topic, other)
+		}
+		topics[c.Topic] = c.Name
+		switch {
+		case c.As != first.As:
+			f.add(diag.ContractGroup, element+"/as", "", "%s reads as %s in the same group", first.Name, first.As)
+		case c.As == Stream && c.Protocol != first.Protocol:
+			f.add(diag.ContractGroup, element+"/protocol", "", "%s has protocol %s in the same group", first.Name, first.Protocol)
+		}
+	}
+}
+
+func (f *faults) workload() {
+	if w := f.service.Workload; w != nil {
+		if w.Scale.Max > 0 && w.Scale.Min > w.Scale.Max {
+			f.add(diag.ContractScale, "workload/scale/min", "", "min %d is above max %d", w.Scale.Min, w.Scale.Max)
+		}
+		if w.HTTP != 0 && w.HTTP == w.GRPC {
+			f.add(diag.ContractScale, "workload/grpc", "", "http and grpc are both %d", w.HTTP)
+		}
+	}
+	if l := f.service.Launch; l != nil && !slices.Contains(l.Canary, 0) && !ascendsToOne(l.Canary) {
+		f.add(diag.ContractCanary, "launch/canary", "", "the shares are not ascending, or do not end with 100%%")
+	}
+}
+
+func ascendsToOne(shares []float64) bool {
+	for i := 1; i < len(shares); i++ {
+		if shares[i] <= shares[i-1] {
+			return false
+		}
+	}
+	return len(shares) > 0 && shares[len(shares)-1] == 1
+}
+
+// checkEnvironment judges what depends on the environment's name.
+func (s *Service) checkEnvironment() diag.List {
+	f := &faults{service: s}
+	if s.Auth == Plain && s.Env != "dev" {
+		f.add(diag.ContractPlainAuth, "identity/auth", "", "auth: plain in environment %s", s.Env)
+	}
+	derived := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(s.Consumes)) {
+		for _, topic := range s.derivedTopics(s.Consumes[name]) {
+			element := "consumes/" + name
+			if len(topic) > maxName {
+				f.add(diag.ContractNameLength, element, "", "%.60s… in environment %s has %d characters", topic, s.Env, len(topic))
+			}
+			if other, twice := derived[metricName(topic)]; twice && other != name {
+				f.add(diag.EstateDerivedCollision, element, "", "%s would also be derived from %s", topic, other)
+			}
+			derived[metricName(topic)] = name
+		}
+	}
+	return f.list
+}
+
+// derivedTopics are the topics that an entry brings with it.
+func (s *Service) derivedTopics(c *Consume) []string {
+	var topics []string
+	if c.Grouped() && (len(c.Retry.Delays) > 0 || c.Retry.Then == Park) {
+		topics = append(topics, s.RetryTopic(c))
+	}
+	if c.DeadLetters() {
+		topics = append(topics, s.DeadLetterTopic(c))
+	}
+	return topics
+}
+
+// metricName is what a topic is called in metrics.
+func metricName(topic string) string { return strings.ReplaceAll(topic, ".", "_") }

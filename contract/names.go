@@ -1,0 +1,73 @@
+package contract
+
+import (
+	"cmp"
+	"strings"
+)
+
+// Identity is the name that everything derived from the service begins with:
+// svc-<service>-<environment>. It is also the SCRAM user and the certificate's
+// common name, unless the contract adopts another principal.
+func (s *Service) Identity() string { return "svc-" + s.Name + "-" + s.Env }
+
+// User is the name the service authenticates as, without Kafka's "User:".
+func (s *Service) User() string {
+	if s.Adopt != nil {
+		return cmp.Or(s.Adopt.Principal, s.Identity())
+	}
+	return s.Identity()
+}
+
+// Principal is the service as ACLs name it.
+func (s *Service) Principal() string { return "User:" + s.User() }
+
+// GroupID is the consumer group of an entry: the service's identity, with the
+// entry's suffix if it has one (C02.3).
+func (s *Service) GroupID(c *Consume) string {
+	base := s.Identity()
+	if s.Adopt != nil {
+		base = cmp.Or(s.Adopt.Group, base)
+	}
+	return join(base, c.Group)
+}
+
+// ClientID is what the service calls itself in requests, followed by its
+// instance.
+func (s *Service) ClientID(instance string) string {
+	base := s.Identity()
+	if s.Adopt != nil {
+		base = cmp.Or(s.Adopt.ClientID, base)
+	}
+	return join(base, instance)
+}
+
+// TransactionalPrefix begins every transactional id of the service.
+func (s *Service) TransactionalPrefix() string {
+	if s.Adopt != nil && s.Adopt.TransactionalPrefix != "" {
+		return s.Adopt.TransactionalPrefix
+	}
+	return s.Identity() + "."
+}
+
+// DeadLetterTopic is where records of an entry go after their last attempt.
+func (s *Service) DeadLetterTopic(c *Consume) string {
+	return join(s.Identity(), c.Group, c.Topic, "dlq")
+}
+
+// RetryTopic is where records of an entry wait for another attempt.
+func (s *Service) RetryTopic(c *Consume) string {
+	return join(s.Identity(), c.Group, c.Topic, "retry")
+}
+
+// Subject is the registry subject of a topic's values.
+func Subject(topic string) string { return topic + "-value" }
+
+func join(parts ...string) string {
+	var kept []string
+	for _, p := range parts {
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, ".")
+}

@@ -1,0 +1,303 @@
+package contract
+
+import "time"
+
+// A Service is one contract: what a service owns, produces and consumes.
+// Defaults are filled in; a nil pointer means the block is absent.
+type Service struct {
+	Name        string // DNS label, at most 40 characters
+	Owner       string // the team to ask
+	Description string
+
+	Auth     Auth
+	Topics   map[string]*Topic   // topics this service owns, by name
+	Produces map[string]*Produce // by topic
+	Consumes map[string]*Consume // by entry name: the topic, or any name where Topic is given
+	SLO      SLO
+	Workload *Workload
+	Launch   *Launch
+	Adopt    *Adopt
+
+	// Environments names the overlays the contract has, sorted.
+	Environments []string
+
+	// Env is the environment laid over this contract by [Service.In]; empty
+	// for the contract as written.
+	Env string
+
+	source source
+}
+
+// Auth says how a service proves who it is to Kafka.
+type Auth string
+
+// The ways to authenticate. Plain is for dev only, and only over TLS.
+const (
+	MTLS        Auth = "mtls"
+	SCRAMSHA512 Auth = "scram-sha-512"
+	SCRAMSHA256 Auth = "scram-sha-256"
+	Plain       Auth = "plain"
+)
+
+// A Topic is one that the service owns.
+type Topic struct {
+	Name        string
+	Cluster     string // alias of the logical cluster; "default" if absent
+	Key         Key
+	Partitions  int           // 0 means the cluster's default
+	Replicas    int           // 0 means the cluster's default
+	Partitioner Partitioner   // java if absent
+	Retention   time.Duration // 0 means the broker's default, negative means for ever
+	Compact     bool          // cleanup.policy=compact
+	MaxMessage  Bytes         // 0 means the broker's default
+	Schema      *Schema       // nil means opaque bytes
+	Readers     []string      // nil means any service of the estate
+	Writers     []string      // services beside the owner that may write
+	Protect     []Protection
+}
+
+// A Key says which field of the value is the record's key, and how it is
+// written. A zero Key means records without a key.
+type Key struct {
+	Field  string
+	Format KeyFormat
+}
+
+// A KeyFormat is how a key becomes bytes.
+type KeyFormat string
+
+// The key formats. KeyString is the default.
+const (
+	KeyString KeyFormat = "string"
+	KeyBytes  KeyFormat = "bytes"
+	KeyInt64  KeyFormat = "int64"
+	KeyAvro   KeyFormat = "avro"
+)
+
+// A Partitioner chooses the partition of a keyed record.
+type Partitioner string
+
+// The partitioners, by the client whose placement they reproduce.
+const (
+	Java       Partitioner = "java" // murmur2, as the Java client and franz-go
+	Sarama     Partitioner = "sarama"
+	Librdkafka Partitioner = "librdkafka"
+)
+
+// A Protection is a change that a plan refuses for the topic.
+type Protection string
+
+// The protections.
+const (
+	ProtectDelete      Protection = "delete"
+	ProtectRepartition Protection = "repartition"
+)
+
+// A Schema points to the schema of a topic's values.
+type Schema struct {
+	Format        Format
+	File          string // relative to the contract's directory
+	Compatibility Compatibility
+}
+
+// A Format is the encoding of values.
+type Format string
+
+// The formats.
+const (
+	Avro     Format = "avro"
+	JSON     Format = "json"
+	Protobuf Format = "protobuf"
+)
+
+// A Compatibility is the registry's rule for new versions of a subject.
+type Compatibility string
+
+// The compatibility levels, as Confluent's registry names them in lower case.
+const (
+	Backward           Compatibility = "backward"
+	BackwardTransitive Compatibility = "backward_transitive"
+	Forward            Compatibility = "forward"
+	ForwardTransitive  Compatibility = "forward_transitive"
+	Full               Compatibility = "full"
+	FullTransitive     Compatibility = "full_transitive"
+	NoCompatibility    Compatibility = "none"
+)
+
+// A Produce is one topic the service writes.
+type Produce struct {
+	Topic   string
+	Cluster string
+	Via     Via
+	Max     Bytes    // largest value; 1 MiB if absent
+	Away    Fallback // what happens when the cluster is away; block if absent
+}
+
+// Via says how a produced record is bound to the service's own state.
+type Via string
+
+// The ways to produce.
+const (
+	Direct      Via = "direct"
+	Outbox      Via = "outbox"
+	Transaction Via = "transaction"
+)
+
+// A Fallback says what a producer does when its buffer is full and the
+// cluster is away.
+type Fallback string
+
+// The fallbacks.
+const (
+	Block  Fallback = "block"
+	Spill  Fallback = "spill"
+	Sample Fallback = "sample"
+	Fail   Fallback = "fail"
+)
+
+// A Consume is one topic the service reads, and the policy it is read with.
+type Consume struct {
+	Name        string // the entry's name in the contract
+	Topic       string
+	Cluster     string
+	As          Mode
+	Order       Order
+	Schema      *Schema // what this reader needs; nil means the owner's schema
+	Concurrency int
+	Timeout     time.Duration // per attempt
+	Start       Start
+	Gap         Gap
+	Retry       Retry
+	Dedup       *Dedup
+	Breaker     *Breaker
+	Bulkhead    int  // 0 means no bound of its own
+	Rate        Rate // 0 means unlimited
+	Preset      Preset
+	Protocol    Protocol
+	Group       string // suffix of the consumer group; empty for the service's own
+}
+
+// A Mode says in what role a topic is read.
+type Mode string
+
+// The modes. Stream is the default.
+const (
+	Stream Mode = "stream"
+	Table  Mode = "table" // no group, the whole topic
+	Share  Mode = "share"
+)
+
+// An Order is the order that handling keeps.
+type Order string
+
+// The orders. ByKey is the default.
+const (
+	ByKey       Order = "key"
+	ByPartition Order = "partition"
+	Unordered   Order = "none"
+)
+
+// A Start says where a group without commits begins.
+type Start string
+
+// The starts. Earliest is the default: nothing is skipped silently.
+const (
+	StartEarliest Start = "earliest"
+	StartLatest   Start = "latest"
+	StartRefuse   Start = "refuse"
+)
+
+// A Gap says what to do when retention deleted the committed offset.
+type Gap string
+
+// The gap policies. GapStop is the default.
+const (
+	GapStop     Gap = "stop"
+	GapEarliest Gap = "earliest"
+	GapLatest   Gap = "latest"
+)
+
+// A Retry says when a failed record is tried again and what happens after
+// the last attempt: one attempt, then one for each delay.
+type Retry struct {
+	Delays []time.Duration
+	Then   Then
+}
+
+// Attempts is how often a record is handled at most.
+func (r Retry) Attempts() int { return len(r.Delays) + 1 }
+
+// Then is what happens to a record after its last attempt.
+type Then string
+
+// What follows the last attempt. DeadLetter is the default.
+const (
+	DeadLetter Then = "dead-letter"
+	Park       Then = "park"
+	Stop       Then = "stop"
+)
+
+// A Dedup names what identifies a repeated record, and for how long.
+type Dedup struct {
+	By  string // "header:<name>" or "field:<name>"
+	TTL time.Duration
+}
+
+// A Breaker stops handling after consecutive failures.
+type Breaker struct {
+	Failures int
+	Open     time.Duration
+}
+
+// A Preset is a set of fetch settings.
+type Preset string
+
+// The presets. Throughput is the default.
+const (
+	Throughput Preset = "throughput"
+	Latency    Preset = "latency"
+)
+
+// A Protocol is the group protocol.
+type Protocol string
+
+// The group protocols. Classic, with cooperative assignment, is the default.
+const (
+	Classic  Protocol = "classic"
+	Consumer Protocol = "consumer" // KIP-848
+)
+
+// An SLO is what the service promises of its consumption.
+type SLO struct {
+	Lag          int64         // records; 0 means none stated
+	FreshnessP99 time.Duration // 0 means none stated
+	Success      float64       // a fraction such as 0.9995; 0 means none stated
+}
+
+// A Workload sizes the service's pods.
+type Workload struct {
+	Image  string
+	CPU    MilliCPU
+	Memory Bytes
+	Scale  Scale
+	HTTP   int // port; 0 means none
+	GRPC   int // port; 0 means none
+}
+
+// A Scale bounds the number of instances. Max 0 means auto: as many as the
+// partitions can use.
+type Scale struct{ Min, Max int }
+
+// A Launch says how a new version takes traffic.
+type Launch struct {
+	Canary []float64 // fractions, ascending, the last one 1
+	Bake   time.Duration
+}
+
+// Adopt keeps names that existed before the service came to Slipway.
+type Adopt struct {
+	Group               string
+	Principal           string // without the "User:" prefix
+	TransactionalPrefix string
+	ClientID            string
+}

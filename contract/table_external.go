@@ -1,0 +1,21 @@
+package contract
+
+// The tables of external.yaml.
+var externalType = object(
+	at("apiVersion", literal(APIVersion), func(*External) *string { return new(string) }, "The version of this format.", required),
+	at("kind", literal(externalKind), func(*External) *string { return new(string) }, "That this file lists what others own.", required),
+	at("topics", mapOf(topicNames, externalTopicType, func(t *ExternalTopic, name string) { t.Name = name }), func(e *External) *map[string]*ExternalTopic { return &e.Topics },
+		"Topics of other owners."),
+	at("groups", setOf(kafkaName("consumer group")), func(e *External) *[]string { return &e.Groups }, "Consumer groups of others, which no service may use."),
+	at("principals", setOf(matching("principal", `^User:[^\s*]+$`, 255, "write it as ACLs do: User:name")), func(e *External) *[]string { return &e.Principals },
+		"Principals of others, whose ACLs are left alone."),
+)
+
+var externalTopicType = object(
+	at("cluster", aliasNames.typ(), func(t *ExternalTopic) *string { return &t.Cluster }, "The logical cluster the topic is on.", def(DefaultAlias)),
+	at("partitions", integer(1, maxPartitions), func(t *ExternalTopic) *int { return &t.Partitions }, "How many partitions it has. Absent means unknown."),
+	at("partitioner", oneOf(Java, Sarama, Librdkafka), func(t *ExternalTopic) *Partitioner { return &t.Partitioner }, "The client whose placement of keys its writers use. Absent means unknown."),
+	at("schema", optional(readerSchemaType), func(t *ExternalTopic) **Schema { return &t.Schema }, "The schema of the values, where it is known."),
+	at("readers", setOf(serviceNames.typ()), func(t *ExternalTopic) *[]string { return &t.Readers }, "The services that its owner lets read. Absent means any."),
+	at("writers", setOf(serviceNames.typ()), func(t *ExternalTopic) *[]string { return &t.Writers }, "The services that its owner lets write. Absent means any."),
+)

@@ -1,0 +1,178 @@
+package contract
+
+import "time"
+
+// What every contract begins with.
+const (
+	APIVersion    = "slipway.dev/v1"
+	serviceKind   = "Service"
+	clustersKind  = "Clusters"
+	externalKind  = "External"
+	maxPartitions = 100_000
+	kib           = Bytes(1) << 10
+	gib           = Bytes(1) << 30
+)
+
+// The tables of slipway.yaml. A key is one line: its name, its type with its
+// bounds, the place it fills, what it means; then whether it is required, its
+// default, and whether it is fixed, that is the same in every environment.
+// Reading, the JSON Schema and the documentation all follow from these lines.
+var serviceType = object(append(overlayable(),
+	at("environments", patchesOf(environmentNames, object(overlayable()...)), func(s *Service) *[]string { return &s.Environments },
+		"What differs by environment, laid over the contract by a merge of mappings (RFC 7396). It may change sizing, policy, workload and launch, but nothing that readers rely on."),
+)...)
+
+func overlayable() []field[Service] {
+	return []field[Service]{
+		at("apiVersion", literal(APIVersion), func(*Service) *string { return new(string) }, "The version of this format.", required, fixed),
+		at("kind", literal(serviceKind), func(*Service) *string { return new(string) }, "That this file is a service's contract.", required, fixed),
+		at("metadata", metadataType, func(s *Service) *Service { return s }, "Who the service is.", required, fixed),
+		at("identity", identityType, func(s *Service) *Service { return s }, "How the service proves who it is to Kafka."),
+		at("topics", mapOf(topicNames, topicType, func(t *Topic, name string) { t.Name = name }), func(s *Service) *map[string]*Topic { return &s.Topics },
+			"The topics this service owns: it alone decides their shape."),
+		at("produces", mapOf(topicNames, produceType, func(p *Produce, name string) { p.Topic = name }), func(s *Service) *map[string]*Produce { return &s.Produces },
+			"The topics this service writes: its own, or others' that list it as a writer."),
+		at("consumes", mapOf(topicNames, consumeType, func(c *Consume, name string) { c.Name, c.Topic = name, name }), func(s *Service) *map[string]*Consume { return &s.Consumes },
+			"The topics this service reads. The name is the topic, or any name where topic is given."),
+		at("slo", sloType, func(s *Service) *SLO { return &s.SLO }, "What the service promises of its consumption."),
+		at("workload", optional(workloadType), func(s *Service) **Workload { return &s.Workload }, "The size of the service's pods."),
+		at("launch", optional(launchType), func(s *Service) **Launch { return &s.Launch }, "How a new version takes traffic."),
+		at("adopt", optional(adoptType), func(s *Service) **Adopt { return &s.Adopt }, "Names from before Slipway that the service keeps."),
+	}
+}
+
+var metadataType = object(
+	at("name", serviceNames.typ(), func(s *Service) *string { return &s.Name }, "The service's name, a DNS label. Every derived name begins with svc-<name>-<environment>.", required, fixed),
+	at("owner", text(100), func(s *Service) *string { return &s.Owner }, "The team to ask.", required, fixed),
+	at("description", text(1000), func(s *Service) *string { return &s.Description }, "What the service does, in a sentence.", fixed),
+)
+
+var identityType = object(
+	at("auth", oneOf(MTLS, SCRAMSHA512, SCRAMSHA256, Plain), func(s *Service) *Auth { return &s.Auth }, "The way to authenticate. plain is for environment dev only, and only over TLS.", def("mtls")),
+)
+
+var topicType = object(
+	at("cluster", aliasNames.typ(), func(t *Topic) *string { return &t.Cluster }, "The logical cluster; clusters.yaml says what it is in each environment.", def(DefaultAlias), fixed),
+	at("key", keyType, func(t *Topic) *Key { return &t.Key }, "The field of the value that is the record's key. Records of one key stay in order. Absent means records without a key.", fixed),
+	at("partitions", integer(1, maxPartitions), func(t *Topic) *int { return &t.Partitions }, "How many partitions the topic has. Absent means the cluster's default."),
+	at("replicas", integer(1, 100), func(t *Topic) *int { return &t.Replicas }, "How many brokers hold each partition. Absent means the cluster's default."),
+	at("partitioner", oneOf(Java, Sarama, Librdkafka), func(t *Topic) *Partitioner { return &t.Partitioner }, "The client whose placement of keys is kept: java (murmur2), sarama or librdkafka.", def("java"), fixed),
+	at("retention", retention(), func(t *Topic) *time.Duration { return &t.Retention }, "How long records are kept, or forever. Absent means the cluster's default."),
+	at("compact", boolean(), func(t *Topic) *bool { return &t.Compact }, "Keep the last record of every key for ever (cleanup.policy=compact).", def("false"), fixed),
+	at("maxMessage", bytesBetween(kib, gib), func(t *Topic) *Bytes { return &t.MaxMessage }, "The largest record batch the topic takes (max.message.bytes). Absent means the cluster's default."),
+	at("schema", optional(topicSchemaType), func(t *Topic) **Schema { return &t.Schema }, "The schema of the values. Absent means bytes that nobody checks.", fixed),
+	at("readers", setOf(serviceNames.typ()), func(t *Topic) *[]string { return &t.Readers }, "The services that may read. Absent means any service of the estate, [] means none but the owner."),
+	at("writers", setOf(serviceNames.typ()), func(t *Topic) *[]string { return &t.Writers }, "The services beside the owner that may write. Absent means none."),
+	at("protect", setOf(oneOf(ProtectDelete, ProtectRepartition)), func(t *Topic) *[]Protection { return &t.Protect }, "Changes that a plan refuses for this topic."),
+)
+
+var keyType = object(
+	at("field", text(255), func(k *Key) *string { return &k.Field }, "The field of the value.", required),
+	at("format", oneOf(KeyString, KeyBytes, KeyInt64, KeyAvro), func(k *Key) *KeyFormat { return &k.Format }, "How the key becomes bytes.", def("string")),
+).orJust("field")
+
+var topicSchemaType = object(
+	at("format", formatType, func(s *Schema) *Format { return &s.Format }, formatDoc),
+	at("file", schemaFileType, func(s *Schema) *string { return &s.File }, schemaFileDoc, required),
+	at("compatibility", oneOf(Backward, BackwardTransitive, Forward, ForwardTransitive, Full, FullTransitive, NoCompatibility), func(s *Schema) *Compatibility { return &s.Compatibility },
+		"What the registry demands of a new version.", def("backward_transitive")),
+)
+
+var readerSchemaType = object(
+	at("format", formatType, func(s *Schema) *Format { return &s.Format }, formatDoc),
+	at("file", schemaFileType, func(s *Schema) *string { return &s.File }, schemaFileDoc, required),
+)
+
+const (
+	formatDoc     = "The encoding of values. Absent means what the file's ending says: .avsc is avro, .json is json, .proto is protobuf."
+	schemaFileDoc = "The schema's file, relative to the contract and not outside of its directory."
+)
+
+var (
+	formatType     = oneOf(Avro, JSON, Protobuf)
+	schemaFileType = text(255)
+)
+
+var produceType = object(
+	at("cluster", aliasNames.typ(), func(p *Produce) *string { return &p.Cluster }, "The logical cluster the topic is on.", def(DefaultAlias), fixed),
+	at("via", oneOf(Direct, Outbox, Transaction), func(p *Produce) *Via { return &p.Via }, "How a record is bound to the service's own state: direct, outbox (one commit with the database) or transaction (one commit with what was consumed).", def("direct"), fixed),
+	at("max", bytesBetween(1, gib), func(p *Produce) *Bytes { return &p.Max }, "The largest value.", def("1MiB")),
+	at("away", oneOf(Block, Spill, Sample, Fail), func(p *Produce) *Fallback { return &p.Away }, "What happens while the cluster is away and the buffer is full.", def("block")),
+)
+
+var consumeType = object(
+	at("topic", topicNames.typ(), func(c *Consume) *string { return &c.Topic }, "The topic, where the entry's name is not the topic's.", fixed),
+	at("cluster", aliasNames.typ(), func(c *Consume) *string { return &c.Cluster }, "The logical cluster the topic is on.", def(DefaultAlias), fixed),
+	at("as", oneOf(Stream, Table, Share), func(c *Consume) *Mode { return &c.As }, "stream (a consumer group), table (no group, every instance reads the whole topic) or share (a share group).", def("stream"), fixed),
+	at("order", oneOf(ByKey, ByPartition, Unordered), func(c *Consume) *Order { return &c.Order }, "The order that handling keeps. A share group keeps none.", def("key"), fixed),
+	at("schema", optional(readerSchemaType), func(c *Consume) **Schema { return &c.Schema }, "What this reader needs. Absent means the owner's schema.", fixed),
+	at("concurrency", integer(1, 10_000), func(c *Consume) *int { return &c.Concurrency }, "How many records an instance handles at a time.", def("16")),
+	at("timeout", duration(time.Millisecond, 24*time.Hour), func(c *Consume) *time.Duration { return &c.Timeout }, "How long one attempt may take.", def("10s")),
+	at("start", oneOf(StartEarliest, StartLatest, StartRefuse), func(c *Consume) *Start { return &c.Start }, "Where a group without commits begins.", def("earliest")),
+	at("gap", oneOf(GapStop, GapEarliest, GapLatest), func(c *Consume) *Gap { return &c.Gap }, "What happens when retention deleted the committed offset.", def("stop")),
+	at("retry", retryType, func(c *Consume) *Retry { return &c.Retry }, "When a failed record is tried again. Absent means one attempt, then the dead letter topic."),
+	at("dedup", optional(dedupType), func(c *Consume) **Dedup { return &c.Dedup }, "How a repeated record is known."),
+	at("breaker", optional(breakerType), func(c *Consume) **Breaker { return &c.Breaker }, "Stop handling for a while after failures in a row."),
+	at("bulkhead", integer(1, 10_000), func(c *Consume) *int { return &c.Bulkhead }, "At most so many handlers of this entry at a time, whatever the concurrency. Absent means no bound of its own."),
+	at("rate", rate(), func(c *Consume) *Rate { return &c.Rate }, "At most so many records a second for each instance. Absent means unlimited."),
+	at("preset", oneOf(Throughput, Latency), func(c *Consume) *Preset { return &c.Preset }, "The fetch settings.", def("throughput")),
+	at("protocol", oneOf(Classic, Consumer), func(c *Consume) *Protocol { return &c.Protocol }, "The group protocol: classic with cooperative assignment, or consumer (KIP-848).", def("classic")),
+	at("group", aliasNames.typ(), func(c *Consume) *string { return &c.Group }, "A suffix that gives this entry a consumer group of its own.", fixed),
+)
+
+var retryType = object(
+	at("delays", listOf(duration(time.Millisecond, 7*24*time.Hour)), func(r *Retry) *[]time.Duration { return &r.Delays }, "The wait before each further attempt, ascending. A wait is never cut short."),
+	at("then", oneOf(DeadLetter, Park, Stop), func(r *Retry) *Then { return &r.Then }, "What follows the last attempt: dead-letter, park (the key waits in order for an operator, other keys flow) or stop.", def("dead-letter")),
+)
+
+var dedupType = object(
+	at("by", matching("header:<name> or field:<name>", `^(header|field):[^\s:]+$`, 255, `write "header:ce_id" or "field:event_id", in quotes`), func(d *Dedup) *string { return &d.By }, "What identifies a record: a header or a field of the value.", required, fixed),
+	at("ttl", duration(time.Second, 365*24*time.Hour), func(d *Dedup) *time.Duration { return &d.TTL }, "How long it is remembered.", def("1d")),
+)
+
+var breakerType = object(
+	at("failures", integer(1, 1_000_000), func(b *Breaker) *int { return &b.Failures }, "Failures in a row that open it.", def("5")),
+	at("open", duration(time.Millisecond, 24*time.Hour), func(b *Breaker) *time.Duration { return &b.Open }, "How long it stays open.", def("1m")),
+)
+
+var sloType = object(
+	at("lag", count(1, 1_000_000_000_000), func(s *SLO) *int64 { return &s.Lag }, "The most records the service may be behind."),
+	at("freshness", freshnessType, func(s *SLO) *SLO { return s }, "How old a record may be when it has been handled."),
+	at("success", percent(0, 1), func(s *SLO) *float64 { return &s.Success }, "The share of records that are handled without a dead letter."),
+)
+
+var freshnessType = object(
+	at("p99", duration(time.Millisecond, 365*24*time.Hour), func(s *SLO) *time.Duration { return &s.FreshnessP99 }, "The age that 99 of 100 records stay below."),
+)
+
+var workloadType = object(
+	at("image", matching("container image", `^[^\s]+$`, 500, "write registry/name, with :tag or @digest if it is fixed"), func(w *Workload) *string { return &w.Image }, "The container image."),
+	at("cpu", cpu(), func(w *Workload) *MilliCPU { return &w.CPU }, "The share of cores, as Kubernetes writes it.", def("500m")),
+	at("memory", memory(), func(w *Workload) *Bytes { return &w.Memory }, "The memory, as Kubernetes writes it.", def("128Mi")),
+	at("scale", scaleType, func(w *Workload) *Scale { return &w.Scale }, "The number of instances."),
+	at("http", integer(1, 65535), func(w *Workload) *int { return &w.HTTP }, "The port of the service's HTTP API. Absent means none."),
+	at("grpc", integer(1, 65535), func(w *Workload) *int { return &w.GRPC }, "The port of the service's gRPC API. Absent means none."),
+)
+
+var scaleType = object(
+	at("min", integer(0, 10_000), func(s *Scale) *int { return &s.Min }, "The fewest instances.", def("1")),
+	at("max", auto(1, 10_000), func(s *Scale) *int { return &s.Max }, "The most instances; auto is as many as the partitions can use.", def("auto")),
+)
+
+var launchType = object(
+	at("canary", listOf(percent(0.0001, 1)), func(l *Launch) *[]float64 { return &l.Canary }, "The shares of traffic a new version gets, one after the other, ascending to 100%.", def("100%")),
+	at("bake", duration(0, 7*24*time.Hour), func(l *Launch) *time.Duration { return &l.Bake }, "How long each share is watched.", def("2m")),
+)
+
+var adoptType = object(
+	at("group", kafkaName("consumer group"), func(a *Adopt) *string { return &a.Group }, "The consumer group."),
+	at("principal", matching("principal without User:", `^[^\s:*]+$`, 255, "write the name alone, without User: and without *"), func(a *Adopt) *string { return &a.Principal }, "The principal, without User: in front."),
+	at("transactionalPrefix", kafkaName("transactional id prefix"), func(a *Adopt) *string { return &a.TransactionalPrefix }, "What every transactional id begins with."),
+	at("clientId", kafkaName("client id"), func(a *Adopt) *string { return &a.ClientID }, "The client id."),
+)
+
+// kafkaName is a name that a broker keeps as it is: anything without spaces
+// that is not a pattern.
+func kafkaName(noun string) typ[string] {
+	return matching(noun, `^[^\s*]+$`, 255, "write it without spaces and without *")
+}
