@@ -1,0 +1,184 @@
+package schema
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/slipway-go/slipway/diag"
+)
+
+const (
+	maxBody      = 10 << 20
+	maxMessage   = 4 << 10
+	maxRedirects = 3
+	mediaType    = "application/vnd.schemaregistry.v1+json"
+)
+
+// ClientConfig says where a schema registry is and how to log in to it.
+type ClientConfig struct {
+	// URL is the base address of the registry's Confluent API, for example
+	// https://registry.example or http://127.0.0.1:8080/apis/ccompat/v7. It
+	// must not carry a user or password.
+	URL string
+
+	// Credentials returns "user:password". It is asked before every request,
+	// so that a rotated credential needs no restart. Nil or an empty answer
+	// sends none.
+	Credentials func() (string, error)
+
+	// Dial opens connections, for registries that are not on the network.
+	// Defaults to TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Timeout bounds one request from dialing to the last byte.
+	// Defaults to 10 seconds.
+	Timeout time.Duration
+
+	// TLS is used for https. Defaults to the system's authorities and TLS 1.2
+	// or newer.
+	TLS *tls.Config
+}
+
+// A Client reads from a registry over HTTP. What an id means is asked once and
+// kept for ever; concurrent callers share one request. It is safe for
+// concurrent use and sends only reads: services hold a read-only credential.
+//
+// Answers are bounded to 10 MiB and redirects to three on the same host, and
+// no error carries a credential.
+type Client struct {
+	base        *url.URL
+	credentials func() (string, error)
+	http        *http.Client
+	texts       cache[int, Text]
+	ids         cache[subjectText, int]
+}
+
+var _ Registry = (*Client)(nil)
+
+// subjectText is what Lookup asks for.
+type subjectText struct {
+	subject string
+	text    Text
+}
+
+// NewClient returns a client. It connects to nothing yet.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	base, err := parseBase(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
+	return &Client{
+		base:        base,
+		credentials: cfg.Credentials,
+		http: &http.Client{
+			Timeout:       cfg.Timeout,
+			CheckRedirect: sameHost,
+			Transport:     cfg.transport(),
+		},
+	}, nil
+}
+
+// Close closes idle connections. The client stays usable.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Text returns the schema with an id.
+func (c *Client) Text(ctx context.Context, id int) (Text, error) {
+	return c.texts.get(ctx, id, func(ctx context.Context) (Text, error) {
+		got, err := c.ask(ctx, holdsText, call{
+			op:   fmt.Sprintf("read schema %d", id),
+			path: []string{"schemas", "ids", strconv.Itoa(id)},
+		})
+		return got.text(), err
+	})
+}
+
+// Lookup returns the id that a schema has under a subject, whatever white
+// space its text has. ErrNotFound means that nobody registered it there.
+func (c *Client) Lookup(ctx context.Context, subject string, text Text) (int, error) {
+	return c.ids.get(ctx, subjectText{subject, text}, func(ctx context.Context) (int, error) {
+		return c.lookup(ctx, subject, text)
+	})
+}
+
+// Latest returns the newest version of a subject. It is asked anew each time.
+func (c *Client) Latest(ctx context.Context, subject string) (Version, error) {
+	got, err := c.ask(ctx, holdsBoth, call{
+		op:   "read the newest schema of subject " + subject,
+		path: []string{"subjects", subject, "versions", "latest"},
+	})
+	return Version{Text: got.text(), ID: got.ID, Version: got.Version}, err
+}
+
+func (c *Client) lookup(ctx context.Context, subject string, text Text) (int, error) {
+	got, err := c.ask(ctx, holdsID, call{
+		op:     "look up a schema of subject " + subject,
+		method: http.MethodPost,
+		path:   []string{"subjects", subject},
+		in:     body(text),
+	})
+	return got.ID, err
+}
+
+// where names the registry in errors.
+func (c *Client) where() string { return c.base.String() }
+
+// transport is a transport of the client's own, because the default one is
+// everybody's.
+func (cfg ClientConfig) transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.TLS != nil {
+		t.TLSClientConfig = cfg.TLS.Clone()
+	}
+	dial := t.DialContext
+	if cfg.Dial != nil {
+		dial = cfg.Dial
+		t.Proxy = nil
+	}
+	// A request that gives up leaves its dial running for the next one, so
+	// the dial needs a bound of its own.
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
+		defer cancel()
+		return dial(ctx, network, address)
+	}
+	return t
+}
+
+// parseBase refuses what is no registry's address. The text itself stays out
+// of the message where it may hold a password.
+func parseBase(text string) (*url.URL, error) {
+	base, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, diag.New(diag.RegistryAddress, "the registry's address is not a URL")
+	case base.User != nil:
+		return nil, diag.New(diag.RegistryAddress, "the registry's address at %s carries a user or password", base.Host)
+	case base.Scheme != "https" && base.Scheme != "http", base.Host == "":
+		return nil, diag.New(diag.RegistryAddress, "the registry's address %q is not an http or https URL with a host", base.Redacted())
+	case base.RawQuery != "" || base.Fragment != "":
+		return nil, diag.New(diag.RegistryAddress, "the registry's address at %s has a query or fragment", base.Host)
+	}
+	return base, nil
+}
+
+// sameHost follows at most three redirects and none to another host, so that
+// an answer cannot send the credential, or the request, elsewhere.
+func sameHost(req *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return errors.New("more than three redirects")
+	}
+	if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+		return fmt.Errorf("redirect to another host, %s", req.URL.Host)
+	}
+	return nil
+}
