@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slipway-go/slipway/acl"
+)
+
+// An Action is what a change does. There is none that deletes.
+type Action string
+
+// The actions.
+const (
+	Create Action = "create"
+	Update Action = "update"
+)
+
+// A Kind is what a change is about.
+type Kind string
+
+// The kinds, in the order they are applied.
+const (
+	KindTopic   Kind = "topic"
+	KindUser    Kind = "user"
+	KindACL     Kind = "acl"
+	KindSubject Kind = "subject" // its compatibility level
+	KindSchema  Kind = "schema"  // a version of the subject
+)
+
+var applyOrder = []Kind{KindTopic, KindUser, KindACL, KindSubject, KindSchema}
+
+// A Class says what a change means for what runs.
+type Class string
+
+// The classes, the harmless one first.
+const (
+	Safe        Class = "safe"        // nothing that runs can notice
+	Disruptive  Class = "disruptive"  // running services can
+	Destructive Class = "destructive" // records are deleted
+	Impossible  Class = "impossible"  // Kafka cannot do it
+)
+
+// A Field is one property with its value before and after. Before is empty
+// where something is created.
+type Field struct {
+	Name   string `json:"name"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after"`
+}
+
+// A Change is one difference between what contracts call for and what is. A
+// creation has a field for each property; an update has exactly one, so that
+// each has a class of its own.
+type Change struct {
+	Action  Action   `json:"action"`
+	Kind    Kind     `json:"kind"`
+	Name    string   `json:"name"`
+	Class   Class    `json:"class"`
+	Service string   `json:"service"`
+	Fields  []Field  `json:"fields,omitempty"`
+	Reasons []Reason `json:"reasons"`
+
+	// Note is what to know before the change is made, or what to do in its
+	// place if it cannot be made. Safe changes have none.
+	Note string `json:"note,omitempty"`
+
+	// Allow is what --allow must name for the change to be made; empty if it
+	// needs no leave, or can have none.
+	Allow string `json:"allow,omitempty"`
+
+	item item
+}
+
+// item is what apply needs to make the change; the one for its kind is set.
+type item struct {
+	topic   Topic
+	user    User
+	binding acl.Binding
+	subject Subject
+}
+
+// String tells the change in one line, without its reasons.
+func (c Change) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s", c.sign(), c.Kind, c.Name)
+	if c.Action == Update {
+		for _, f := range c.Fields {
+			fmt.Fprintf(&b, " %s %s → %s", f.Name, cmp.Or(f.Before, "(none)"), f.After)
+		}
+	} else if c.Kind != KindACL {
+		for i, f := range c.Fields {
+			fmt.Fprintf(&b, "%s%s=%s", []string{" ", ", "}[min(i, 1)], f.Name, f.After)
+		}
+	}
+	fmt.Fprintf(&b, " [%s]", c.Class)
+	return b.String()
+}
+
+func (c Change) sign() string {
+	switch {
+	case c.Class == Impossible:
+		return "!"
+	case c.Action == Create:
+		return "+"
+	default:
+		return "~"
+	}
+}
+
+// compare is the order in which changes are shown and applied.
+func (c Change) compare(o Change) int {
+	return cmp.Or(
+		cmp.Compare(slices.Index(applyOrder, c.Kind), slices.Index(applyOrder, o.Kind)),
+		cmp.Compare(c.Name, o.Name),
+		cmp.Compare(c.Action, o.Action),
+		slices.CompareFunc(c.Fields, o.Fields, func(a, b Field) int { return cmp.Compare(a.Name, b.Name) }),
+	)
+}

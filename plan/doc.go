@@ -1,0 +1,35 @@
+// Package plan makes a cluster what an estate's contracts call for.
+//
+// [Derive] is the desired state of one cluster in one environment: topics,
+// SCRAM users, ACLs, schema subjects. It is a pure function of the resolved
+// estate, and every item knows the contract entries it follows from. [Read]
+// is the actual state, of the same names only. [Diff] compares the two and
+// yields a [Plan]: changes in a fixed order, each with a class and its
+// reasons. [Apply] makes the changes.
+//
+// The contracts are authoritative, with one limit: nothing is ever deleted.
+// What exists and no contract mentions is left alone, settings of a topic that
+// the contract is silent about included.
+//
+// A change is
+//
+//   - safe, if nothing that runs can notice it;
+//   - disruptive, if running services can, such as more partitions under a
+//     keyed topic;
+//   - destructive, if it deletes records, such as a shorter retention;
+//   - impossible, if Kafka cannot do it, such as fewer partitions.
+//
+// [Guard] refuses a plan that holds disruptive or destructive changes which
+// were not allowed by name, or impossible ones: the whole of it, so that a
+// refused plan has changed nothing. A plan against another cluster than the
+// pinned one is refused already by Diff.
+//
+// Apply goes through topics, users, ACLs, compatibility levels and schemas in
+// this order, so that whatever a change builds on is there. It goes on past
+// failures and reports each: an estate is not held up by its worst contract.
+// Making a change twice is making it once, so after a failure, or a crash, the
+// remedy is to plan and apply again. There is no state file; the cluster is
+// the state.
+//
+// [Explain] answers why a name exists.
+package plan
