@@ -1,0 +1,233 @@
+package slipway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/schema"
+)
+
+// DefaultShutdownTimeout is how long a service may take to stop.
+const DefaultShutdownTimeout = 30 * time.Second
+
+// A Config is what an [App] is made from.
+type Config struct {
+	// Files holds the contract and the schemas it names. A service embeds
+	// them with go:embed.
+	Files fs.FS
+
+	// Environment is where the service finds itself.
+	Environment Environment
+
+	// Codecs are the schema formats the program links.
+	Codecs []schema.Codec
+
+	// Contract is the contract's path in Files.
+	//
+	// Defaults to slipway.yaml.
+	Contract string
+
+	// Dial opens connections to brokers and registry, beneath TLS. It is for
+	// tests on a network in memory.
+	//
+	// Defaults to TCP.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Instance tells the processes of one service apart in client ids.
+	//
+	// Defaults to the host name.
+	Instance string
+
+	// Logger gets what the service's owner should know.
+	//
+	// Defaults to slog.Default().
+	Logger *slog.Logger
+
+	// Registry answers what schema ids mean.
+	//
+	// Defaults to the registry of the environment.
+	Registry schema.Registry
+}
+
+func (c Config) withDefaults() Config {
+	c.Contract = cmp.Or(c.Contract, "slipway.yaml")
+	if c.Instance == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "unknown"
+		}
+		c.Instance = host
+	}
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.Environment.ShutdownTimeout = cmp.Or(c.Environment.ShutdownTimeout, DefaultShutdownTimeout)
+	return c
+}
+
+// An App is a running service: its contract, its handlers and its producers.
+// Register everything before [App.Run]; an App runs once.
+type App struct {
+	cfg      Config
+	contract *contract.Service
+	log      *slog.Logger
+	mux      *http.ServeMux
+
+	handlers  map[string]*handler // by entry name
+	entries   map[string]*entry   // by entry name, from prepare on
+	producers []*producer
+	starts    []task
+	tasks     []task
+	faults    diag.List // of registration, reported by Run
+
+	registry schema.Registry
+	client   *kgo.Client // produces
+	health   health
+}
+
+// A task runs beside the consumers for as long as the app runs.
+type task struct {
+	name string
+	run  func(context.Context) error
+}
+
+// New reads the contract and makes an app of it. It does not touch the
+// network; the error lists every fault of the contract.
+func New(cfg Config) (*App, error) {
+	cfg = cfg.withDefaults()
+	written, faults := contract.Parse(cfg.Files, cfg.Contract)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	svc, faults := written.In(cfg.Environment.Name)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	return &App{
+		cfg:      cfg,
+		contract: svc,
+		log:      cfg.Logger.With("service", svc.Name),
+		mux:      http.NewServeMux(),
+		handlers: make(map[string]*handler),
+		entries:  make(map[string]*entry),
+		registry: cfg.Registry,
+	}, nil
+}
+
+// Contract is the service's contract in its environment. It is shared: do not
+// change it.
+func (a *App) Contract() *contract.Service { return a.contract }
+
+// Environment is where the service finds itself.
+func (a *App) Environment() Environment { return a.cfg.Environment }
+
+// Logger is the service's logger.
+func (a *App) Logger() *slog.Logger { return a.log }
+
+// Mux is where the service registers its HTTP endpoints. Package serve listens
+// for them on the contract's workload.http port.
+func (a *App) Mux() *http.ServeMux { return a.mux }
+
+// Go runs fn beside the consumers, from when producers can be used until the
+// service stops. Its context ends when the shutdown begins. An error of fn
+// stops the service; nil does not.
+func (a *App) Go(name string, fn func(ctx context.Context) error) {
+	a.tasks = append(a.tasks, task{name, fn})
+}
+
+// OnStart runs fn once the start-up checks have passed and before the first
+// record is fetched, in the order of registration. Producers can be used: it
+// is the place to send what an earlier life of the service left unsent. An
+// error ends the start.
+func (a *App) OnStart(name string, fn func(ctx context.Context) error) {
+	a.starts = append(a.starts, task{name, fn})
+}
+
+// Run checks code, contract and cluster against each other, consumes until
+// ctx ends or something fails for good, and drains: no further handler starts,
+// running ones get until the shutdown timeout to finish, and what is finished
+// is committed. It returns nil after a drain that ctx asked for.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	if err := a.connect(ctx); err != nil {
+		return err
+	}
+	defer a.close()
+	if err := a.prepare(ctx); err != nil {
+		return err
+	}
+	for _, t := range a.starts {
+		if err := t.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+	}
+	return a.work(ctx)
+}
+
+// close ends the connections that connect made.
+func (a *App) close() {
+	a.client.Close()
+	if own, ok := a.registry.(*schema.Client); ok && a.cfg.Registry == nil {
+		own.Close()
+	}
+}
+
+// work runs consumers and tasks until ctx ends or one of them fails, then
+// drains all of them.
+func (a *App) work(ctx context.Context) error {
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	consumers, err := a.newConsumers()
+	if err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	start := func(name string, run func(context.Context) error) {
+		all.Go(func() {
+			if err := run(running); err != nil && !errors.Is(err, context.Canceled) {
+				mu.Lock()
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+				mu.Unlock()
+				stop(err)
+			}
+		})
+	}
+	for _, c := range consumers {
+		start("consume as "+c.group, c.run)
+	}
+	for _, t := range a.tasks {
+		start(t.name, t.run)
+	}
+	a.health.started()
+	a.log.Info("service started", "environment", a.cfg.Environment.Name, "contract", a.contract.Hash()[:12])
+	all.Wait()
+	if len(consumers)+len(a.tasks) == 0 {
+		<-running.Done()
+	}
+	a.flush()
+	return errors.Join(errs...)
+}
+
+// flush waits for what producers still hold, within the shutdown timeout.
+func (a *App) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Environment.ShutdownTimeout/3)
+	defer cancel()
+	if err := a.client.Flush(ctx); err != nil {
+		a.log.Error("flush producers", "error", err, "unsent", a.client.BufferedProduceRecords())
+	}
+}

@@ -1,0 +1,254 @@
+package slipway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/schema"
+)
+
+// check holds code and contract against each other, without the network.
+func (a *App) check() error {
+	faults := slices.Clone(a.faults)
+	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
+		c := a.contract.Consumes[name]
+		if a.handlers[name] == nil {
+			faults.Add(diag.New(diag.RuntimeNoHandler, "the contract of %s consumes %q and no code handles it", a.contract.Name, name).
+				At(a.contract.Position("consumes/"+name)).
+				WithFix("call slipway.Handle(app, %q, …) or remove the entry", name))
+		}
+		faults = append(faults, a.unsupported(name, c)...)
+	}
+	faults = append(faults, a.disunited()...)
+	for _, p := range a.producers {
+		faults = append(faults, a.unsupportedProduce(a.contract.Produces[p.topic])...)
+	}
+	if want := a.contract.Principal(); a.cfg.Environment.Principal != "" && a.cfg.Environment.Principal != want {
+		faults.Add(diag.New(diag.RuntimePrincipalDiffers, "ACL_PRINCIPAL is %q, the contract's principal is %q", a.cfg.Environment.Principal, want))
+	}
+	return faults.Err()
+}
+
+// unsupported names what an entry asks for that this version does not do. A
+// policy is never ignored: a service that would not keep it does not start.
+func (a *App) unsupported(name string, c *contract.Consume) diag.List {
+	var faults diag.List
+	refuse := func(asked bool, what, instead string) {
+		if asked {
+			faults.Add(diag.New(diag.RuntimeUnsupported, "consumes/%s: %s is not supported yet", name, what).
+				At(a.contract.Position("consumes/"+name)).WithFix("%s", instead))
+		}
+	}
+	refuse(c.As != contract.Stream, "as: "+string(c.As), "use as: stream")
+	refuse(c.Retry.Then == contract.Park, "then: park", "use then: dead-letter or then: stop")
+	refuse(c.Dedup != nil, "dedup", "leave it out, and keep the ids of handled events where the handler keeps its state")
+	refuse(c.Breaker != nil, "breaker", "leave it out; retry.delays keep a failing key from being tried too often")
+	refuse(c.Bulkhead > 0, "bulkhead", "leave it out, and bound the entry with concurrency")
+	refuse(c.Rate > 0, "rate", "leave it out, and bound the entry with concurrency")
+	refuse(c.Cluster != "" && c.Cluster != contract.DefaultAlias, "cluster: "+c.Cluster, "leave it out: a service has one cluster")
+	return faults
+}
+
+func (a *App) unsupportedProduce(p *contract.Produce) diag.List {
+	var faults diag.List
+	refuse := func(asked bool, path, what, instead string) {
+		if asked {
+			faults.Add(diag.New(diag.RuntimeUnsupported, "%s: %s is not supported yet", path, what).
+				At(a.contract.Position(path)).WithFix("%s", instead))
+		}
+	}
+	path := "produces/" + p.Topic
+	refuse(p.Via == contract.Transaction, path, "via: transaction", "use via: direct")
+	refuse(p.Away != "" && p.Away != contract.Block, path, "away: "+string(p.Away), "use away: block")
+	refuse(p.Cluster != "" && p.Cluster != contract.DefaultAlias, path, "cluster: "+p.Cluster, "leave it out: a service has one cluster")
+	if t := a.contract.Topics[p.Topic]; t != nil {
+		refuse(t.Key.Format == contract.KeyAvro, "topics/"+p.Topic, "a key in Avro", "use the key format string, bytes or int64")
+	}
+	return faults
+}
+
+// disunited finds entries that share a group and want it to behave differently:
+// a member of a group has one start, one preset, one protocol.
+func (a *App) disunited() diag.List {
+	var faults diag.List
+	first := make(map[string]string) // group → its first entry
+	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
+		c := a.contract.Consumes[name]
+		group := a.contract.GroupID(c)
+		other, seen := first[group]
+		if !seen {
+			first[group] = name
+			continue
+		}
+		o := a.contract.Consumes[other]
+		if c.Start != o.Start || c.Gap != o.Gap || c.Preset != o.Preset || c.Protocol != o.Protocol {
+			faults.Add(diag.New(diag.RuntimeUnsupported, "consumes/%s and consumes/%s share the group %s and differ in start, gap, preset or protocol", other, name, group).
+				At(a.contract.Position("consumes/" + name)).WithFix("make them equal, or give one of them a group of its own with group: <suffix>"))
+		}
+	}
+	return faults
+}
+
+// prepare binds every schema, asks the registry for ids, and looks whether the
+// contract's topics are there.
+func (a *App) prepare(ctx context.Context) error {
+	var faults diag.List
+	for _, p := range a.producers {
+		if err := a.bindProducer(ctx, p); err != nil {
+			faults = append(faults, faultOf(err)...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
+		if err := a.bindConsumer(ctx, name); err != nil {
+			faults = append(faults, faultOf(err)...)
+		}
+	}
+	faults = append(faults, a.missingTopics(ctx)...)
+	return faults.Err()
+}
+
+func (a *App) bindConsumer(ctx context.Context, name string) error {
+	c, h := a.contract.Consumes[name], a.handlers[name]
+	r, err := a.newReader(ctx, name, c, h.typ)
+	if err != nil {
+		return err
+	}
+	a.entries[name] = &entry{Consume: c, handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
+	return nil
+}
+
+func (a *App) bindProducer(ctx context.Context, p *producer) error {
+	produce := a.contract.Produces[p.topic]
+	p.physical = a.physical(p.topic)
+	p.max = maxValue(produce)
+	var declared *contract.Schema
+	if topic := a.contract.Topics[p.topic]; topic != nil {
+		p.key, declared = topic.Key, topic.Schema
+	}
+	if declared == nil {
+		p.mime = "application/octet-stream"
+		return a.wantBytes(p.typ, "producer of "+p.topic)
+	}
+	text, err := a.contract.SchemaText(declared)
+	if err != nil {
+		return err
+	}
+	p.mime = "application/" + string(declared.Format)
+	what := "producer of " + p.topic
+	if p.binding, err = a.bind(what, declared.Format, text, p.typ); err != nil {
+		return err
+	}
+	subject := contract.Subject(p.physical)
+	p.id, err = a.registry.Lookup(ctx, subject, schema.Text{Format: string(declared.Format), Schema: text})
+	switch {
+	case errors.Is(err, schema.ErrNotFound):
+		return diag.New(diag.RuntimeSchemaUnknown, "the registry does not hold %s under %s", declared.File, subject).
+			WithFix("run slipway apply -e %s", a.cfg.Environment.Name)
+	case err != nil:
+		return diag.New(diag.RuntimeRegistryDown, "ask the registry for the schema of %s: %v", p.topic, err)
+	}
+	return nil
+}
+
+// bind connects a Go type to a schema, or says what stands in the way.
+func (a *App) bind(what string, format contract.Format, text string, typ reflect.Type) (schema.Binding, error) {
+	codec := a.codec(format)
+	if codec == nil {
+		return nil, diag.New(diag.RuntimeNoCodec, "%s needs the codec for %s, which the program does not link", what, format).
+			WithFix("pass the codec of github.com/slipway-go/slipway/schema/%s to serve.Main", codecPackage(format))
+	}
+	binding, err := codec.Bind(text, typ)
+	if err != nil {
+		d := diag.New(diag.RuntimeTypeMismatch, "%s: Go type %s cannot hold the schema", what, typ)
+		for line := range strings.Lines(err.Error()) {
+			d = d.WithEvidence("%s", strings.TrimSpace(line))
+		}
+		return nil, d
+	}
+	return binding, nil
+}
+
+func (a *App) codec(format contract.Format) schema.Codec {
+	i := slices.IndexFunc(a.cfg.Codecs, func(c schema.Codec) bool { return c.Format() == string(format) })
+	if i < 0 {
+		return nil
+	}
+	return a.cfg.Codecs[i]
+}
+
+// codecPackage is where a format's codec lives.
+func codecPackage(format contract.Format) string {
+	if format == contract.JSON {
+		return "jsonvalue"
+	}
+	return string(format)
+}
+
+// wantBytes checks the type of a topic without a schema.
+func (a *App) wantBytes(typ reflect.Type, what string) error {
+	if typ == reflect.TypeFor[[]byte]() {
+		return nil
+	}
+	return diag.New(diag.RuntimeTypeMismatch, "%s has no schema and Go type %s", what, typ).
+		WithFix("use []byte, or give the topic a schema in the contract")
+}
+
+// missingTopics lists the contract's topics that the cluster does not have.
+func (a *App) missingTopics(ctx context.Context) diag.List {
+	wanted := make(map[string]string)
+	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
+		c := a.contract.Consumes[name]
+		wanted[a.physical(c.Topic)] = "consumes/" + name
+		if c.DeadLetters() {
+			wanted[a.contract.DeadLetterTopic(c)] = "consumes/" + name
+		}
+	}
+	for _, p := range a.producers {
+		wanted[a.physical(p.topic)] = "produces/" + p.topic
+	}
+	var faults diag.List
+	for _, topic := range slices.Sorted(maps.Keys(wanted)) {
+		if err := a.describe(ctx, topic); err != nil {
+			faults.Add(a.topicFault(topic, err).At(a.contract.Position(wanted[topic])))
+		}
+	}
+	return faults
+}
+
+func (a *App) topicFault(topic string, err error) diag.Diagnostic {
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return diag.New(diag.RuntimeTopicMissing, "topic %s does not exist", topic).WithFix("run slipway apply -e %s", a.cfg.Environment.Name)
+	}
+	d := a.diagnose(err)
+	d.Message = "describe topic " + topic + ": " + d.Message
+	return d
+}
+
+// physical is a topic's name on the cluster.
+func (a *App) physical(topic string) string { return a.cfg.Environment.TopicPrefix + topic }
+
+// faultOf returns what err says as diagnostics; one that carries none becomes
+// a wiring failure, so that nothing is swallowed.
+func faultOf(err error) diag.List {
+	if l := diag.Of(err); len(l) > 0 {
+		return l
+	}
+	return diag.List{diag.New(diag.RuntimeWiringFailed, "%v", err)}
+}
+
+// list names the keys of a contract's block for a message.
+func list[V any](m map[string]V) string {
+	if len(m) == 0 {
+		return "nothing"
+	}
+	return fmt.Sprint(strings.Join(slices.Sorted(maps.Keys(m)), ", "))
+}

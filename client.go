@@ -1,0 +1,243 @@
+package slipway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"hash/fnv"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/auth"
+	"github.com/slipway-go/slipway/internal/secret"
+	"github.com/slipway-go/slipway/schema"
+)
+
+const (
+	pingTimeout   = 15 * time.Second
+	maxBatchBytes = 64 << 20 // of one decompressed batch; a bomb stops there
+	linger        = 2 * time.Millisecond
+)
+
+// connect makes the producing client and the registry, and asks the cluster
+// for an answer, so that a wrong address or password is told at once and not
+// as a timeout later.
+func (a *App) connect(ctx context.Context) error {
+	if a.registry == nil {
+		registry, err := a.openRegistry()
+		if err != nil {
+			return err
+		}
+		a.registry = registry
+	}
+	common, err := a.commonOptions()
+	if err != nil {
+		return err
+	}
+	client, err := kgo.NewClient(append(common,
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
+		kgo.ProducerLinger(linger),
+		kgo.RecordPartitioner(a.partitioners()),
+	)...)
+	if err != nil {
+		return fmt.Errorf("make client: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		client.Close()
+		return a.diagnose(err)
+	}
+	a.client = client
+	return nil
+}
+
+// commonOptions are what every client of the app shares.
+func (a *App) commonOptions() ([]kgo.Opt, error) {
+	env := a.cfg.Environment
+	seeds, err := auth.Addresses(env.BootstrapServers)
+	if err != nil {
+		return nil, err
+	}
+	secured, err := env.tls()
+	if err != nil {
+		return nil, err
+	}
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(seeds...),
+		kgo.ClientID(a.contract.ClientID(a.cfg.Instance)),
+		kgo.SoftwareNameAndVersion("slipway-go", "v1"),
+		kgo.MaxDecompressBatchBytes(maxBatchBytes),
+		kgo.WithLogger(clientLog{a.log}),
+	}
+	if a.cfg.Dial != nil {
+		opts = append(opts, kgo.Dialer(tlsOver(a.cfg.Dial, secured)))
+	} else {
+		opts = append(opts, kgo.DialTLSConfig(secured))
+	}
+	if env.PasswordFile == "" {
+		return opts, nil
+	}
+	mechanism, err := auth.Mechanism(a.saslKind(), a.contract.User(), a.password)
+	if err != nil {
+		return nil, err
+	}
+	return append(opts, kgo.SASL(mechanism)), nil
+}
+
+// dialer opens a connection, without TLS.
+type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// tlsOver dials and shakes hands, checking the name that was dialled.
+func tlsOver(dial dialer, cfg *tls.Config) dialer {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		raw, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		own := cfg.Clone()
+		if own.ServerName, _, err = net.SplitHostPort(addr); err != nil {
+			return nil, errors.Join(err, raw.Close())
+		}
+		conn := tls.Client(raw, own)
+		if err := conn.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(err, raw.Close())
+		}
+		return conn, nil
+	}
+}
+
+// saslKind is the mechanism for a password. A contract with mutual TLS that
+// was given a password (the embedded cluster knows no certificates) logs in by
+// SCRAM-SHA-512.
+func (a *App) saslKind() contract.Auth {
+	if a.contract.Auth == contract.MTLS {
+		return contract.SCRAMSHA512
+	}
+	return a.contract.Auth
+}
+
+// password reads the file anew for every login, so that a changed one is used
+// by the next connection.
+func (a *App) password(context.Context) (secret.Secret, error) {
+	text, err := secretFile("SASL_PASSWORD_PATH", a.cfg.Environment.PasswordFile)
+	return secret.New(text), err
+}
+
+func (a *App) openRegistry() (schema.Registry, error) {
+	env := a.cfg.Environment
+	if env.RegistryURL == "" {
+		return noRegistry{}, nil
+	}
+	cfg := schema.ClientConfig{URL: env.RegistryURL, Dial: a.cfg.Dial}
+	if env.RegistryAuthFile != "" {
+		cfg.Credentials = func() (string, error) { return secretFile("SCHEMA_REGISTRY_AUTH_PATH", env.RegistryAuthFile) }
+	}
+	if strings.HasPrefix(env.RegistryURL, "https:") {
+		tlsConfig, err := env.tls()
+		if err != nil {
+			return nil, err
+		}
+		cfg.TLS = tlsConfig
+	}
+	return schema.NewClient(cfg)
+}
+
+// noRegistry stands in where no SCHEMA_REGISTRY_URL is set.
+type noRegistry struct{}
+
+var errNoRegistry = fmt.Errorf("SCHEMA_REGISTRY_URL is not set: %w", schema.ErrUnavailable)
+
+func (noRegistry) Text(context.Context, int) (schema.Text, error) {
+	return schema.Text{}, errNoRegistry
+}
+func (noRegistry) Lookup(context.Context, string, schema.Text) (int, error) {
+	return 0, errNoRegistry
+}
+func (noRegistry) Latest(context.Context, string) (schema.Version, error) {
+	return schema.Version{}, errNoRegistry
+}
+
+// describe asks whether a topic is there and readable by its metadata.
+func (a *App) describe(ctx context.Context, topic string) error {
+	req := kmsg.NewPtrMetadataRequest()
+	t := kmsg.NewMetadataRequestTopic()
+	t.Topic = &topic
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(ctx, a.client)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+}
+
+// diagnose says what a client's error means and what the service's owner can
+// do about it.
+func (a *App) diagnose(err error) diag.Diagnostic {
+	env := a.cfg.Environment
+	attempt := auth.Attempt{Bootstrap: env.BootstrapServers, TLS: true, User: a.contract.User()}
+	if env.PasswordFile != "" {
+		attempt.Auth = a.saslKind()
+	}
+	d := auth.Diagnose(err, attempt)
+	if d.Code == diag.KafkaDenied {
+		return d.WithFix("run slipway plan -e %s to see the right that %s lacks, and slipway apply to grant it", env.Name, a.contract.Principal())
+	}
+	return d
+}
+
+// partitioners places keyed records as the contract says for each topic.
+func (a *App) partitioners() kgo.Partitioner {
+	byTopic := make(topicPartitioners)
+	for name, topic := range a.contract.Topics {
+		switch topic.Partitioner {
+		case contract.Sarama:
+			byTopic[a.physical(name)] = kgo.StickyKeyPartitioner(kgo.SaramaCompatHasher(fnv32a))
+		case contract.Librdkafka:
+			byTopic[a.physical(name)] = kgo.StickyKeyPartitioner(func(key []byte, n int) int {
+				return int(crc32.ChecksumIEEE(key) % uint32(n))
+			})
+		}
+	}
+	return byTopic
+}
+
+type topicPartitioners map[string]kgo.Partitioner
+
+// ForTopic implements [kgo.Partitioner]; Java's placement is the default.
+func (t topicPartitioners) ForTopic(topic string) kgo.TopicPartitioner {
+	if p, ok := t[topic]; ok {
+		return p.ForTopic(topic)
+	}
+	return kgo.StickyKeyPartitioner(nil).ForTopic(topic)
+}
+
+func fnv32a(key []byte) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write(key)
+	return h.Sum32()
+}
+
+// clientLog passes the client's warnings to the service's logger.
+type clientLog struct{ log *slog.Logger }
+
+func (clientLog) Level() kgo.LogLevel { return kgo.LogLevelWarn }
+
+func (l clientLog) Log(level kgo.LogLevel, msg string, keyvals ...any) {
+	if level == kgo.LogLevelError {
+		l.log.Error("kafka client: "+msg, keyvals...)
+		return
+	}
+	l.log.Warn("kafka client: "+msg, keyvals...)
+}

@@ -1,0 +1,131 @@
+package slipway
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/slipway-go/slipway/diag"
+)
+
+// An Environment is where a service finds itself: the variables that slipway
+// up sets and the manifests mount (C02.10).
+type Environment struct {
+	Name             string // ENVIRONMENT
+	BootstrapServers string // BOOTSTRAP_SERVERS: host:port, comma-separated
+	CAFile           string // TLS_CA_PATH
+	CertFile         string // TLS_CERT_PATH
+	KeyFile          string // TLS_KEY_PATH
+	Principal        string // ACL_PRINCIPAL: asserted against the contract, never chosen by it
+	PasswordFile     string // SASL_PASSWORD_PATH
+	RegistryURL      string // SCHEMA_REGISTRY_URL
+	RegistryAuthFile string // SCHEMA_REGISTRY_AUTH_PATH: a file with user:password
+	DatabaseURL      string // DATABASE_URL
+	ListenHost       string // LISTEN_HOST: the address HTTP listens on; empty means all
+	TopicPrefix      string // TOPIC_PREFIX: what keeps environments on one cluster apart
+
+	// ShutdownTimeout is SHUTDOWN_TIMEOUT: how long the service may take to
+	// stop before it is killed. Zero means 30 seconds.
+	ShutdownTimeout time.Duration
+}
+
+var environmentName = regexp.MustCompile(`^[a-z0-9]{1,12}$`)
+
+// EnvironmentFrom reads the environment through lookup, which is os.LookupEnv
+// in a service. All faults are reported at once.
+func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
+	get := func(name string) string {
+		v, _ := lookup(name)
+		return strings.TrimSpace(v)
+	}
+	env := Environment{
+		Name:             get("ENVIRONMENT"),
+		BootstrapServers: get("BOOTSTRAP_SERVERS"),
+		CAFile:           get("TLS_CA_PATH"),
+		CertFile:         get("TLS_CERT_PATH"),
+		KeyFile:          get("TLS_KEY_PATH"),
+		Principal:        get("ACL_PRINCIPAL"),
+		PasswordFile:     get("SASL_PASSWORD_PATH"),
+		RegistryURL:      get("SCHEMA_REGISTRY_URL"),
+		RegistryAuthFile: get("SCHEMA_REGISTRY_AUTH_PATH"),
+		DatabaseURL:      get("DATABASE_URL"),
+		ListenHost:       get("LISTEN_HOST"),
+		TopicPrefix:      get("TOPIC_PREFIX"),
+	}
+	var faults diag.List
+	if v := get("SHUTDOWN_TIMEOUT"); v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil || d <= 0 {
+			faults.Add(diag.New(diag.RuntimeVariableInvalid, "SHUTDOWN_TIMEOUT is %q", v).WithFix("use a duration such as 30s"))
+		}
+		env.ShutdownTimeout = d
+	}
+	return env, append(faults, diag.Of(env.validate())...).Err()
+}
+
+func (e Environment) validate() error {
+	var faults diag.List
+	missing := func(name, value, what string) {
+		if value == "" {
+			faults.Add(diag.New(diag.RuntimeVariableMissing, "%s is not set", name).WithFix("set %s to %s, or start the service with slipway up", name, what))
+		}
+	}
+	missing("ENVIRONMENT", e.Name, "the environment's name, such as dev")
+	missing("BOOTSTRAP_SERVERS", e.BootstrapServers, "the brokers' addresses, such as kafka-0:9094,kafka-1:9094")
+	missing("TLS_CA_PATH", e.CAFile, "the PEM file of the CA that signed the brokers' certificates")
+	if e.Name != "" && !environmentName.MatchString(e.Name) {
+		faults.Add(diag.New(diag.RuntimeVariableInvalid, "ENVIRONMENT is %q", e.Name).WithFix("use at most 12 lower-case letters and digits"))
+	}
+	if (e.CertFile == "") != (e.KeyFile == "") {
+		faults.Add(diag.New(diag.RuntimeVariableInvalid, "only one of TLS_CERT_PATH and TLS_KEY_PATH is set").WithFix("set both for mutual TLS, or neither"))
+	}
+	if e.CertFile == "" && e.PasswordFile == "" {
+		faults.Add(diag.New(diag.RuntimeVariableMissing, "neither SASL_PASSWORD_PATH nor TLS_CERT_PATH is set: the service has no identity").
+			WithFix("set SASL_PASSWORD_PATH to the file with the service's password, or TLS_CERT_PATH and TLS_KEY_PATH to its certificate"))
+	}
+	return faults.Err()
+}
+
+// tls loads the trust roots and, for mutual TLS, the service's certificate.
+func (e Environment) tls() (*tls.Config, error) {
+	pem, err := os.ReadFile(e.CAFile)
+	if err != nil {
+		return nil, fileFault("TLS_CA_PATH", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fileFault("TLS_CA_PATH", errors.New("no PEM certificate in "+e.CAFile))
+	}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	if e.CertFile == "" {
+		return cfg, nil
+	}
+	pair, err := tls.LoadX509KeyPair(e.CertFile, e.KeyFile)
+	if err != nil {
+		return nil, fileFault("TLS_CERT_PATH", err)
+	}
+	cfg.Certificates = []tls.Certificate{pair}
+	return cfg, nil
+}
+
+// secretFile reads a small file that holds one secret, without its line end.
+func secretFile(variable, file string) (string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", fileFault(variable, err)
+	}
+	s := strings.TrimRight(string(b), "\r\n")
+	if s == "" {
+		return "", fileFault(variable, fmt.Errorf("%s is empty", file))
+	}
+	return s, nil
+}
+
+func fileFault(variable string, err error) error {
+	return diag.New(diag.RuntimeFileUnreadable, "read what %s names: %v", variable, err)
+}

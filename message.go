@@ -1,0 +1,43 @@
+package slipway
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/slipway-go/slipway/internal/record"
+)
+
+// A Message is one record of a consumed topic with its decoded value.
+type Message[T any] struct {
+	// Value is the decoded value; the zero T for a tombstone.
+	Value T
+
+	// Key is the record's key as it was written; nil if it has none.
+	Key []byte
+
+	Topic     string
+	Partition int32
+	Offset    int64
+	Time      time.Time // when the record was written, by the topic's clock
+
+	// Attempt counts how often this record has been handed to the handler,
+	// from 1. It starts over after a restart.
+	Attempt int
+
+	// Tombstone reports that the record has no value: its key was deleted.
+	Tombstone bool
+
+	// Record is what the client received. It is shared: do not change it.
+	Record *kgo.Record
+}
+
+// Header returns the value of the last header of a name, or "".
+func (m *Message[T]) Header(name string) string {
+	v, _ := record.Get(m.Record.Headers, name)
+	return v
+}
+
+// ID identifies the event: its CloudEvents id. It is "" for a record that
+// carries none; producers of Slipway always write one.
+func (m *Message[T]) ID() string { return m.Header(record.EventID) }

@@ -1,0 +1,156 @@
+package slipwaytest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/internal/auth"
+	"github.com/slipway-go/slipway/internal/kafka"
+	"github.com/slipway-go/slipway/internal/secret"
+	"github.com/slipway-go/slipway/plan"
+	"github.com/slipway-go/slipway/schema"
+)
+
+// externalPartitions is how many partitions topics of other owners get.
+const externalPartitions = 3
+
+// topic is what the kit knows of a topic, to write to it and to read it.
+type topic struct {
+	schema *schema.Text // nil for opaque bytes
+	key    contract.Key
+	id     int // the schema's
+}
+
+// apply makes the cluster what the contracts call for.
+func (k *Kit) apply() {
+	k.t.Helper()
+	resolved := k.resolve()
+	want, err := plan.Derive(resolved, contract.Embedded)
+	if err != nil {
+		k.t.Fatalf("derive what the contracts call for:\n%v", err)
+	}
+	access := k.cluster.Registry()
+	k.registry, err = schema.NewAdmin(schema.ClientConfig{
+		URL: access.URL, TLS: k.cluster.TLS(), Dial: k.cluster.Dial,
+		Credentials: func() (string, error) { return access.Admin, nil },
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	login := k.cluster.Admin()
+	k.admin, err = kafka.Connect(k.t.Context(), kafka.Config{
+		Bootstrap: strings.Join(k.cluster.Bootstrap(), ","), Auth: contract.SCRAMSHA512, User: login.User,
+		Password: auth.Static(secret.New(login.Password)), TLS: k.cluster.TLS(), Dialer: k.cluster.Dial,
+	})
+	if err != nil {
+		k.t.Fatalf("log in to cluster:\n%v", err)
+	}
+	k.createExternal(resolved.External)
+	have, err := plan.Read(k.t.Context(), want, k.admin, k.registry)
+	if err != nil {
+		k.t.Fatalf("read cluster:\n%v", err)
+	}
+	changes, err := plan.Diff(want, have)
+	if err != nil {
+		k.t.Fatalf("plan:\n%v", err)
+	}
+	target := plan.Target{Cluster: k.admin, Registry: k.registry, Passwords: func(user string) (secret.Secret, error) {
+		return secret.New(k.cluster.Password(user)), nil
+	}}
+	if err := plan.Apply(k.t.Context(), target, changes, nil); err != nil {
+		k.t.Fatalf("apply:\n%v", err)
+	}
+	k.learn()
+}
+
+// resolve makes an estate of the services under test. What they read and none
+// of them owns is external.
+func (k *Kit) resolve() *contract.Resolved {
+	external := &contract.External{Topics: make(map[string]*contract.ExternalTopic)}
+	r := &contract.Resolved{
+		Env: environment, External: external, Clusters: &contract.Clusters{},
+		Bindings: map[string]contract.Binding{contract.DefaultAlias: {Cluster: contract.Embedded}},
+	}
+	owned := make(map[string]bool)
+	for _, name := range k.order {
+		svc := k.services[name].contract
+		r.Services = append(r.Services, svc)
+		for t := range svc.Topics {
+			owned[t] = true
+		}
+	}
+	slices.SortFunc(r.Services, func(a, b *contract.Service) int { return cmp.Compare(a.Name, b.Name) })
+	for _, svc := range r.Services {
+		for _, c := range svc.Consumes {
+			r.Bindings[cmp.Or(c.Cluster, contract.DefaultAlias)] = contract.Binding{Cluster: contract.Embedded}
+			if !owned[c.Topic] {
+				external.Topics[c.Topic] = &contract.ExternalTopic{Name: c.Topic, Partitions: externalPartitions}
+				k.topics[c.Topic] = &topic{schema: k.text(svc, c.Schema)}
+			}
+		}
+		for _, t := range svc.Topics {
+			r.Bindings[cmp.Or(t.Cluster, contract.DefaultAlias)] = contract.Binding{Cluster: contract.Embedded}
+			k.topics[t.Name] = &topic{schema: k.text(svc, t.Schema), key: t.Key}
+		}
+	}
+	return r
+}
+
+// text reads a schema of a contract, nil for none.
+func (k *Kit) text(svc *contract.Service, s *contract.Schema) *schema.Text {
+	if s == nil {
+		return nil
+	}
+	text, err := svc.SchemaText(s)
+	if err != nil {
+		k.t.Fatalf("read schema of %s: %v", svc.Name, err)
+	}
+	return &schema.Text{Format: string(s.Format), Schema: text}
+}
+
+// createExternal creates the topics of other owners with their schemas.
+func (k *Kit) createExternal(external *contract.External) {
+	k.t.Helper()
+	var topics []kafka.Topic
+	for _, name := range slices.Sorted(maps.Keys(external.Topics)) {
+		topics = append(topics, kafka.Topic{Name: name, Partitions: externalPartitions, Replicas: 3})
+		if text := k.topics[name].schema; text != nil {
+			if _, err := k.registry.Register(k.t.Context(), contract.Subject(name), *text); err != nil {
+				k.t.Fatalf("register schema of %s: %v", name, err)
+			}
+		}
+	}
+	if err := errors.Join(k.admin.CreateTopics(k.t.Context(), topics)...); err != nil {
+		k.t.Fatalf("create topics of other owners: %v", err)
+	}
+}
+
+// learn asks which ids the schemas got.
+func (k *Kit) learn() {
+	for name, t := range k.topics {
+		if t.schema == nil {
+			continue
+		}
+		id, err := k.registry.Lookup(context.WithoutCancel(k.t.Context()), contract.Subject(name), *t.schema)
+		if err != nil {
+			k.t.Fatalf("look up schema of %s: %v", name, err)
+		}
+		t.id = id
+	}
+}
+
+// consumes reports whether the groups of a service own all their partitions.
+func (k *Kit) consumes(s *service) bool {
+	for _, c := range s.contract.Consumes {
+		groups, err := k.admin.Groups(k.t.Context(), s.contract.GroupID(c))
+		if err != nil || groups[0].Err != nil || groups[0].State != "Stable" {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,57 @@
+package slipwaytest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"sync/atomic"
+)
+
+// A gate lets connections to one address through while it is open.
+type gate struct {
+	closed atomic.Bool
+	addr   string
+}
+
+var errClosed = errors.New("connection cut by the test")
+
+// CutRegistry cuts the services off from the schema registry, or connects them
+// again.
+func (k *Kit) CutRegistry(cut bool) { k.registryGate.closed.Store(cut) }
+
+// dial is how services reach brokers and registry.
+func (k *Kit) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	g := &k.registryGate
+	if addr == g.addr && g.closed.Load() {
+		return nil, errClosed
+	}
+	conn, err := k.cluster.Dial(ctx, network, addr)
+	if err != nil || addr != g.addr {
+		return conn, err
+	}
+	return &gated{conn, g}, nil
+}
+
+// gated is a connection that ends with the next write once its gate closed.
+type gated struct {
+	net.Conn
+	gate *gate
+}
+
+// Write implements [net.Conn].
+func (g *gated) Write(p []byte) (int, error) {
+	if g.gate.closed.Load() {
+		return 0, errors.Join(errClosed, g.Conn.Close())
+	}
+	return g.Conn.Write(p)
+}
+
+// hostOf returns the host and port of a URL.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}

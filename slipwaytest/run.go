@@ -1,0 +1,216 @@
+package slipwaytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	slipway "github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/internal/embedded"
+	"github.com/slipway-go/slipway/schema"
+	"github.com/slipway-go/slipway/schema/avro"
+	"github.com/slipway-go/slipway/schema/jsonvalue"
+)
+
+// environment is the one that services under test run in.
+const environment = "dev"
+
+// A Service is what a service's main function passes to serve.Main.
+type Service struct {
+	Files fs.FS
+	Wire  func(*slipway.App) error
+}
+
+// Run runs a test against one service.
+func Run(t *testing.T, files fs.FS, wire func(*slipway.App) error, test func(t *testing.T, k *Kit)) {
+	t.Helper()
+	RunAll(t, []Service{{files, wire}}, test)
+}
+
+// RunAll runs a test against several services on one cluster.
+func RunAll(t *testing.T, services []Service, test func(t *testing.T, k *Kit)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		k := &Kit{t: t, dir: t.TempDir(), services: make(map[string]*service), topics: make(map[string]*topic)}
+		defer k.stop() // also when the test ends in Fatal, or the bubble would never end
+		k.start(services)
+		test(t, k)
+	})
+}
+
+// start brings up the cluster, applies the contracts and starts the services.
+func (k *Kit) start(services []Service) {
+	k.t.Helper()
+	cluster, err := embedded.Start(k.t.Context(), embedded.Config{Network: new(kfake.VirtualNetwork)})
+	if err != nil {
+		k.t.Fatalf("start cluster: %v", err)
+	}
+	k.cluster = cluster
+	k.registryGate.addr = hostOf(cluster.Registry().URL)
+	k.codecs = []schema.Codec{avro.Codec(), jsonvalue.Codec()}
+	k.journal = &journal{t: k.t}
+	k.log = slog.New(slog.NewTextHandler(k.journal, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	for _, s := range services {
+		k.add(s)
+	}
+	k.apply()
+	for _, name := range k.order {
+		k.Start(name)
+	}
+}
+
+// service is one service under test.
+type service struct {
+	Service
+	contract  *contract.Service
+	instances []*instance // in the order they were started
+}
+
+// instance is one running process of a service, as it were.
+type instance struct {
+	app   *slipway.App
+	stop  context.CancelCauseFunc
+	ended chan error
+}
+
+// add reads a service's contract.
+func (k *Kit) add(s Service) {
+	k.t.Helper()
+	written, faults := contract.Parse(s.Files, "slipway.yaml")
+	if faults.Failed() {
+		k.t.Fatalf("parse contract:\n%v", faults)
+	}
+	svc, faults := written.In(environment)
+	if faults.Failed() {
+		k.t.Fatalf("contract in %s:\n%v", environment, faults)
+	}
+	k.services[svc.Name] = &service{Service: s, contract: svc}
+	k.order = append(k.order, svc.Name)
+}
+
+// Start starts one more instance of a service and waits until it consumes. Run
+// has started the first one.
+func (k *Kit) Start(name string) {
+	k.t.Helper()
+	s := k.service(name)
+	app, err := slipway.New(slipway.Config{
+		Files: s.Files, Environment: k.environment(s.contract), Codecs: k.codecs,
+		Dial: k.dial, Instance: fmt.Sprint(len(s.instances)), Logger: k.log,
+	})
+	if err != nil {
+		k.t.Fatalf("start %s:\n%v", name, err)
+	}
+	if err := s.Wire(app); err != nil {
+		k.t.Fatalf("wire %s: %v", name, err)
+	}
+	ctx, stop := context.WithCancelCause(context.WithoutCancel(k.t.Context()))
+	i := &instance{app: app, stop: stop, ended: make(chan error, 1)}
+	s.instances = append(s.instances, i)
+	go func() { i.ended <- app.Run(ctx) }()
+	k.eventually("service "+name+" to consume", func() bool {
+		select {
+		case err := <-i.ended:
+			k.t.Fatalf("run %s:\n%v", name, err)
+		default:
+		}
+		return !errors.Is(app.Ready(), slipway.ErrNotRunning) && k.consumes(s)
+	})
+}
+
+// Stop stops the newest instance of a service as a signal would, and waits for
+// its drain.
+func (k *Kit) Stop(name string) {
+	k.t.Helper()
+	s := k.service(name)
+	last := len(s.instances) - 1
+	if last < 0 {
+		k.t.Fatalf("stop %s: no instance runs", name)
+	}
+	i := s.instances[last]
+	s.instances = s.instances[:last]
+	i.stop(slipway.ErrShutdown)
+	if err := <-i.ended; err != nil {
+		k.t.Errorf("run %s:\n%v", name, err)
+	}
+}
+
+// environment writes the files that a service is mounted with.
+func (k *Kit) environment(svc *contract.Service) slipway.Environment {
+	access := k.cluster.Registry()
+	return slipway.Environment{
+		Name:             environment,
+		BootstrapServers: strings.Join(k.cluster.Bootstrap(), ","),
+		CAFile:           k.file("ca.crt", string(k.cluster.CA())),
+		Principal:        svc.Principal(),
+		PasswordFile:     k.file(svc.Name+".password", k.cluster.Password(svc.User())),
+		RegistryURL:      access.URL,
+		RegistryAuthFile: k.file("registry.auth", access.Reader),
+		DatabaseURL:      "sqlite:" + filepath.Join(k.dir, svc.Name+".db"),
+	}
+}
+
+func (k *Kit) file(name, text string) string {
+	path := filepath.Join(k.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+	return path
+}
+
+// stop ends services and cluster, so that the bubble can end.
+func (k *Kit) stop() {
+	for _, name := range k.order {
+		for len(k.services[name].instances) > 0 {
+			k.Stop(name)
+		}
+	}
+	if k.admin != nil {
+		k.admin.Close()
+	}
+	if k.registry != nil {
+		k.registry.Close()
+	}
+	if k.client != nil {
+		k.client.Close()
+	}
+	if k.cluster == nil {
+		return
+	}
+	if err := k.cluster.Close(); err != nil {
+		k.t.Errorf("stop cluster: %v", err)
+	}
+}
+
+// journal keeps the services' warnings and errors and shows them in the test's
+// own log.
+type journal struct {
+	t  *testing.T
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+// Write implements [io.Writer].
+func (j *journal) Write(p []byte) (int, error) {
+	j.t.Logf("%s", strings.TrimSuffix(string(p), "\n"))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(p)
+}
+
+// Log returns the warnings and errors that the services have logged.
+func (k *Kit) Log() string {
+	k.journal.mu.Lock()
+	defer k.journal.mu.Unlock()
+	return k.journal.b.String()
+}

@@ -1,0 +1,124 @@
+package slipway_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	slipway "github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/embedded"
+	"github.com/slipway-go/slipway/schema"
+	"github.com/slipway-go/slipway/schema/avro"
+)
+
+// wrongOrder cannot hold an order: a field is missing and one has another type.
+type wrongOrder struct {
+	Amount string `avro:"amount"`
+}
+
+func TestWhatTheClusterLacksIsToldBeforeTheFirstRecord(t *testing.T) {
+	t.Parallel()
+	handled := func(app *slipway.App) {
+		handleOrders(app, orders)
+		slipway.NewProducer[order](app, shipments)
+	}
+	for name, tt := range map[string]struct {
+		user   string // who to log in as, with the admin's password if not empty
+		codecs []schema.Codec
+		wire   func(*slipway.App)
+		want   []diag.Code
+		names  []string
+	}{
+		"nothing applied": {
+			user: "admin", codecs: []schema.Codec{avro.Codec()}, wire: handled,
+			want:  []diag.Code{diag.RuntimeSchemaUnknown, diag.RuntimeTopicMissing},
+			names: []string{orders, shipments, "svc-shipper-dev." + orders + ".dlq", "slipway apply"},
+		},
+		"no codec": {
+			user: "admin", wire: handled,
+			want: []diag.Code{diag.RuntimeNoCodec}, names: []string{"avro"},
+		},
+		"a type that cannot hold the schema": {
+			user: "admin", codecs: []schema.Codec{avro.Codec()},
+			wire: func(app *slipway.App) {
+				slipway.Handle(app, orders, func(context.Context, *slipway.Message[wrongOrder]) error { return nil })
+			},
+			want: []diag.Code{diag.RuntimeTypeMismatch}, names: []string{"order_id", "amount"},
+		},
+		"a user that does not exist": {
+			user: "nobody", codecs: []schema.Codec{avro.Codec()}, wire: handled,
+			want: []diag.Code{diag.KafkaLogin}, names: []string{"nobody"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cluster, err := embedded.Start(t.Context(), embedded.Config{Network: new(kfake.VirtualNetwork)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer cluster.Close()
+				app, err := slipway.New(slipway.Config{
+					Files:       edited("identity: {auth: scram-sha-512}", "identity: {auth: scram-sha-512}\nadopt: {principal: "+tt.user+"}"),
+					Environment: mounted(t, cluster), Codecs: tt.codecs, Dial: cluster.Dial,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				tt.wire(app)
+				began := time.Now()
+				err = app.Run(t.Context())
+				if took := time.Since(began); took > 20*time.Second {
+					t.Errorf("it took %v to say so, want at most 20s", took)
+				}
+				said := told(err)
+				for _, code := range tt.want {
+					if !errors.Is(err, code) {
+						t.Errorf("Run() = %v, want %s", err, code)
+					}
+				}
+				for _, name := range tt.names {
+					if !strings.Contains(said, name) {
+						t.Errorf("Run() = %s, want it to name %s", said, name)
+					}
+				}
+			})
+		})
+	}
+}
+
+// told is all that a user reads of an error.
+func told(err error) string {
+	var b strings.Builder
+	for _, d := range diag.Of(err) {
+		b.WriteString(d.Error() + "\n" + strings.Join(d.Evidence, "\n") + "\n" + d.Remedy() + "\n")
+	}
+	return b.String()
+}
+
+// mounted is the environment of a service on a cluster, with the admin's
+// password.
+func mounted(t *testing.T, cluster *embedded.Cluster) slipway.Environment {
+	t.Helper()
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return slipway.Environment{
+		Name: "dev", BootstrapServers: strings.Join(cluster.Bootstrap(), ","), CAFile: file("ca.crt", string(cluster.CA())),
+		PasswordFile: file("password", cluster.Admin().Password+"\n"),
+		RegistryURL:  cluster.Registry().URL, RegistryAuthFile: file("registry", cluster.Registry().Reader),
+	}
+}
