@@ -94,6 +94,12 @@ type App struct {
 	registry schema.Registry
 	client   *kgo.Client // produces
 	health   health
+
+	dead struct { // see deadClient
+		once   sync.Once
+		client *kgo.Client
+		err    error
+	}
 }
 
 // A task runs beside the consumers for as long as the app runs.
@@ -180,6 +186,9 @@ func (a *App) Run(ctx context.Context) error {
 // close ends the connections that connect made.
 func (a *App) close() {
 	a.client.Close()
+	if a.dead.client != nil {
+		a.dead.client.Close()
+	}
 	if own, ok := a.registry.(*schema.Client); ok && a.cfg.Registry == nil {
 		own.Close()
 	}

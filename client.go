@@ -27,6 +27,8 @@ const (
 	pingTimeout   = 15 * time.Second
 	maxBatchBytes = 64 << 20 // of one decompressed batch; a bomb stops there
 	linger        = 2 * time.Millisecond
+
+	defaultBatchBytes = 1_000_012 // the client's own default
 )
 
 // connect makes the producing client and the registry, and asks the cluster
@@ -49,6 +51,7 @@ func (a *App) connect(ctx context.Context) error {
 		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
 		kgo.ProducerLinger(linger),
 		kgo.RecordPartitioner(a.partitioners()),
+		kgo.ProducerBatchMaxBytesFn(a.batchBytes),
 	)...)
 	if err != nil {
 		return fmt.Errorf("make client: %w", err)
@@ -61,6 +64,34 @@ func (a *App) connect(ctx context.Context) error {
 	}
 	a.client = client
 	return nil
+}
+
+// batchBytes is the largest batch a topic takes: what the contract says of it,
+// or a little less than brokers allow by default.
+func (a *App) batchBytes(topic string) int32 {
+	name := strings.TrimPrefix(topic, a.cfg.Environment.TopicPrefix)
+	if t := a.contract.Topics[name]; t != nil && t.MaxMessage > 0 {
+		return int32(min(t.MaxMessage, maxBatchBytes))
+	}
+	return defaultBatchBytes
+}
+
+// deadClient is the client that writes dead letters. It sends one record at a
+// time: a dead letter may be as large as its topic allows, which only the
+// broker knows, and a batch of several could be refused for its size.
+func (a *App) deadClient() (*kgo.Client, error) {
+	a.dead.once.Do(func() {
+		common, err := a.commonOptions()
+		if err != nil {
+			a.dead.err = err
+			return
+		}
+		a.dead.client, a.dead.err = kgo.NewClient(append(common,
+			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0),
+			kgo.ProducerBatchMaxBytes(maxBatchBytes), kgo.MaxBufferedRecords(1),
+		)...)
+	})
+	return a.dead.client, a.dead.err
 }
 
 // commonOptions are what every client of the app shares.

@@ -265,6 +265,16 @@ func TestUndecodableRecordsAreDeadLetteredAndThePartitionGoesOn(t *testing.T) {
 	})
 }
 
+func TestARecordAsLargeAsItsTopicAllowsCanBeDeadLettered(t *testing.T) {
+	t.Parallel()
+	slipwaytest.Run(t, files("dead-letter"), ship(forward), func(t *testing.T, k *slipwaytest.Kit) {
+		for range 3 {
+			k.SendBytes(orders, []byte("k"), make([]byte, 990_000), slipwaytest.Header("pad", strings.Repeat("x", 5_000)))
+		}
+		k.RequireDeadLettered("shipper", orders, 3)
+	})
+}
+
 func TestAHandlerThatPanicsHasFailedAndLeavesItsStack(t *testing.T) {
 	t.Parallel()
 	explode := func(context.Context, *slipway.Message[order], *slipway.Producer[order]) error { panic("boom") }

@@ -111,9 +111,7 @@ func (c *consumer) conclude(w *work) lane.Verdict {
 		p.stop()
 		return lane.Halt()
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, deadLetterTimeout)
-	defer cancel()
-	err := c.app.client.ProduceSync(ctx, c.deadLetter(w)).FirstErr()
+	err := c.bury(w)
 	if err == nil {
 		if w.hurdles > 0 {
 			c.app.health.set("dead letters of "+thing, "")
@@ -131,6 +129,18 @@ func (c *consumer) conclude(w *work) lane.Verdict {
 	c.app.health.set("dead letters of "+thing, err.Error())
 	log.Error("dead letter could not be written, record stays open", "code", diag.RuntimeDeadLetterFailed, "to", p.entry.dead, "wait", wait, "error", err)
 	return lane.Again(wait)
+}
+
+// bury writes a record to its dead-letter topic and returns once all in-sync
+// replicas have it.
+func (c *consumer) bury(w *work) error {
+	client, err := c.app.deadClient()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(w.partition.ctx, deadLetterTimeout)
+	defer cancel()
+	return client.ProduceSync(ctx, c.deadLetter(w)).FirstErr()
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/slipway-go/slipway/acl"
@@ -161,9 +162,7 @@ func eachTopic(send func(context.Context, []kafka.Topic) []error) func(context.C
 				items = append(items, kafka.Topic{Name: t.Name, Configs: map[string]string{}})
 			}
 			where[i] = len(items) - 1
-			for key, value := range t.Configs {
-				items[where[i]].Configs[key] = value
-			}
+			maps.Copy(items[where[i]].Configs, t.Configs)
 		}
 		sent := send(ctx, items)
 		errs := make([]error, len(batch))

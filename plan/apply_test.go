@@ -66,11 +66,11 @@ func TestApplyMakesEveryKindOfUpdate(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	const schemas = "schemas/a.avsc"
-	body := func(partitions int, retention, max, level string) map[string]string {
+	body := func(partitions int, retention, largest, level string) map[string]string {
 		return map[string]string{
 			"a/" + schemas: `{"type": "record", "name": "A", "fields": [{"name": "id", "type": "string"}]}`,
 			"a": fmt.Sprintf("topics: {a.b.v1: {key: id, partitions: %d, retention: %s, maxMessage: %s, schema: {file: %s, compatibility: %s}}}\nproduces: {a.b.v1: {}}",
-				partitions, retention, max, schemas, level),
+				partitions, retention, largest, schemas, level),
 		}
 	}
 	before := derive(t, estate(t, "dev", body(3, "7d", "2MiB", "full")), contract.Embedded)

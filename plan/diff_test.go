@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,9 +25,7 @@ func settled(want *plan.Desired) *plan.Actual {
 		is := kafka.Topic{Name: t.Name, Partitions: t.Partitions, Replicas: t.Replicas, Configs: map[string]string{
 			kafka.RetentionMillis: "604800000", kafka.MaxMessageBytes: "1048588",
 		}}
-		for k, v := range t.Configs {
-			is.Configs[k] = v
-		}
+		maps.Copy(is.Configs, t.Configs)
 		have.Topics[t.Name] = is
 	}
 	for _, u := range want.Users {

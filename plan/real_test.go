@@ -24,7 +24,7 @@ import (
 // StandardAuthorizer over SCRAM and mTLS, and an empty plan afterwards, on
 // three nodes with a registry that is not ours.
 func TestTheShopOnRealKafka(t *testing.T) {
-	c, err := dev.Up(t.Context(), dev.Config{Ephemeral: true, StartTimeout: 4 * time.Minute, Report: func(s string) { t.Log(s) }})
+	c, err := dev.Up(t.Context(), dev.Config{Ephemeral: true, StartTimeout: 4 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

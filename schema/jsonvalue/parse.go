@@ -12,7 +12,8 @@ import (
 )
 
 // Bounds on what is no event but an attack. A number is computed exactly when
-// it is validated, so 1e999999 would take a tenth of a second.
+// it is validated, so what it costs grows with its exponent and not with its
+// text.
 const (
 	maxDepth    = 100
 	maxDigits   = 100
