@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,6 +89,7 @@ type App struct {
 	entries   map[string]*entry   // by entry name, from prepare on
 	producers []*producer
 	starts    []task
+	stops     []stop
 	tasks     []task
 	faults    diag.List // of registration, reported by Run
 
@@ -106,6 +108,12 @@ type App struct {
 type task struct {
 	name string
 	run  func(context.Context) error
+}
+
+// A stop is what is done at the very end.
+type stop struct {
+	name string
+	run  func() error
 }
 
 // New reads the contract and makes an app of it. It does not touch the
@@ -160,11 +168,19 @@ func (a *App) OnStart(name string, fn func(ctx context.Context) error) {
 	a.starts = append(a.starts, task{name, fn})
 }
 
+// OnStop runs fn when everything has been drained and nothing is handled any
+// more, in reverse order of registration: the place to close what handlers use.
+// It runs however the app ended, also after a failed start.
+func (a *App) OnStop(name string, fn func() error) {
+	a.stops = append(a.stops, stop{name, fn})
+}
+
 // Run checks code, contract and cluster against each other, consumes until
 // ctx ends or something fails for good, and drains: no further handler starts,
 // running ones get until the shutdown timeout to finish, and what is finished
 // is committed. It returns nil after a drain that ctx asked for.
-func (a *App) Run(ctx context.Context) error {
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.stopped()) }()
 	if err := a.check(); err != nil {
 		return err
 	}
@@ -181,6 +197,17 @@ func (a *App) Run(ctx context.Context) error {
 		}
 	}
 	return a.work(ctx)
+}
+
+// stopped runs what is registered for the end.
+func (a *App) stopped() error {
+	var errs []error
+	for _, s := range slices.Backward(a.stops) {
+		if err := s.run(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // close ends the connections that connect made.

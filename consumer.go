@@ -169,23 +169,29 @@ func (c *consumer) run(ctx context.Context) error {
 	commits, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var committing sync.WaitGroup
 	committing.Go(func() { c.commitEvery(commits, commitInterval) })
-	for {
-		fetches := c.client.PollRecords(ctx, pollRecords)
-		if ctx.Err() != nil || fetches.IsClientClosed() {
-			break
-		}
-		fetches.EachError(c.fetchFailed)
-		c.recover(fetches)
-		fetches.EachRecord(c.take)
-		c.client.AllowRebalance()
+	for c.poll(ctx) {
 		c.catchUp(ctx)
 	}
-	c.client.AllowRebalance()
 	stop()
 	committing.Wait()
 	c.drain()
 	c.client.Close()
 	return nil
+}
+
+// poll fetches once and reports whether to go on. No rebalance happens between
+// the fetch and the lanes, so a record is never taken for a partition that has
+// gone and come back.
+func (c *consumer) poll(ctx context.Context) bool {
+	fetches := c.client.PollRecords(ctx, pollRecords)
+	defer c.client.AllowRebalance()
+	if ctx.Err() != nil || fetches.IsClientClosed() {
+		return false
+	}
+	fetches.EachError(c.fetchFailed)
+	c.recover(fetches)
+	fetches.EachRecord(c.take)
+	return true
 }
 
 // catchUp waits for handlers while much is open. Pausing partitions bounds

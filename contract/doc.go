@@ -25,8 +25,8 @@
 // keys whose default is the old behaviour.
 //
 // Referenced schemas are read once, when the contract is parsed, relative to
-// its directory, and may not leave it; links are refused altogether, because
-// go:embed refuses them too. [Service.Hash] covers exactly the bytes that
+// its directory, and may not leave it; links are refused altogether, because a
+// binary could not embed them. [Service.Hash] covers exactly the bytes that
 // [Service.SchemaText] returns.
 //
 // # Judging

@@ -91,7 +91,7 @@ func FormatDuration(d time.Duration) string {
 		if n := d / u.length; n > 0 {
 			b.WriteString(strconv.FormatInt(int64(n), 10))
 			b.WriteString(u.suffix)
-			d -= n * u.length
+			d %= u.length
 		}
 	}
 	return b.String()

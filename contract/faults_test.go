@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 )

@@ -12,9 +12,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
+
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
-	"go.yaml.in/yaml/v4"
 )
 
 func compiled(t *testing.T) *jsonschema.Schema {

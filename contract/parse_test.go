@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 )

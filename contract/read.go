@@ -10,8 +10,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/slipway-go/slipway/diag"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/slipway-go/slipway/diag"
 )
 
 // What a file may be at most.

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/slipway-go/slipway/diag"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/slipway-go/slipway/diag"
 )
 
 // syntaxHints tell in our reader's words what the YAML module means.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/netip"
 	"strings"
@@ -254,7 +255,11 @@ func TestKeysAreNeverShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := parsed.(*ecdsa.PrivateKey).D
+	scalar, err := parsed.(*ecdsa.PrivateKey).Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := new(big.Int).SetBytes(scalar)
 
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {

@@ -14,6 +14,7 @@ import (
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/internal/auth"
 	"github.com/slipway-go/slipway/internal/dev"
+	"github.com/slipway-go/slipway/internal/dev/devtest"
 	"github.com/slipway-go/slipway/internal/kafka"
 	"github.com/slipway-go/slipway/internal/secret"
 	"github.com/slipway-go/slipway/plan"
@@ -25,9 +26,7 @@ import (
 // three nodes with a registry that is not ours.
 func TestTheShopOnRealKafka(t *testing.T) {
 	c, err := dev.Up(t.Context(), dev.Config{Ephemeral: true, StartTimeout: 4 * time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
+	devtest.Require(t, err)
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)

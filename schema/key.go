@@ -54,6 +54,5 @@ func marshaler(v reflect.Value) (encoding.TextMarshaler, bool) {
 	if v.CanAddr() {
 		v = v.Addr()
 	}
-	m, ok := v.Interface().(encoding.TextMarshaler)
-	return m, ok
+	return reflect.TypeAssert[encoding.TextMarshaler](v)
 }

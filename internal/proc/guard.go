@@ -39,7 +39,7 @@ func (g *guard) pid() int { return g.cmd.Process.Pid }
 
 // release ends the guard. After it the group's id is free for others.
 func (g *guard) release() {
-	g.cmd.Process.Kill()
-	g.cmd.Wait()
-	g.end.Close()
+	_ = g.cmd.Process.Kill() // it may have ended already
+	_ = g.cmd.Wait()         // killed: there is always an error
+	_ = g.end.Close()
 }

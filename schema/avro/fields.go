@@ -2,6 +2,7 @@ package avro
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -37,7 +38,7 @@ func collect(t reflect.Type, index []int, path string, on map[reflect.Type]bool,
 		if tag == "-" || !sf.IsExported() && !sf.Anonymous {
 			continue
 		}
-		at := append(index[:len(index):len(index)], i)
+		at := append(slices.Clip(index), i)
 		inner := deref(sf.Type)
 		inlined := sf.Anonymous && name == "" || hasOption(options, "inline")
 		switch {

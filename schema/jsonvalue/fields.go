@@ -3,6 +3,7 @@ package jsonvalue
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -37,7 +38,7 @@ func collect(t reflect.Type, index []int, path string, on map[reflect.Type]bool,
 			continue
 		}
 		name, options, _ := strings.Cut(tag, ",")
-		at := append(index[:len(index):len(index)], i)
+		at := append(slices.Clip(index), i)
 		inner := deref(sf.Type)
 		switch {
 		case sf.Anonymous && name == "" && inner.Kind() == reflect.Struct:
