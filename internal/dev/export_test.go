@@ -1,0 +1,4 @@
+package dev
+
+// ParseJavaVersion is tested through its own table and fuzz test.
+var ParseJavaVersion = parseJavaVersion
