@@ -1,0 +1,115 @@
+package up
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/kafka"
+)
+
+const (
+	statusInterval   = time.Second
+	registryInterval = 5 * time.Second
+)
+
+// A watch tells once a second how far every group is, and when the broker or
+// the registry goes away and comes back.
+type watch struct {
+	groups   []groupWant
+	look     func(ctx context.Context, ids ...string) ([]kafka.Group, error)
+	registry func(ctx context.Context) error
+	observe  func(Event)
+
+	before   map[string]int64 // records, by group
+	measured time.Time
+	lagged   bool
+	away     map[string]bool
+	asked    time.Time // when the registry was asked last
+}
+
+// run watches until the context ends.
+func (w *watch) run(ctx context.Context) {
+	w.before, w.away = map[string]int64{}, map[string]bool{}
+	w.measured, w.asked = time.Now(), time.Now()
+	tick := time.NewTicker(statusInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			w.step(ctx)
+		}
+	}
+}
+
+func (w *watch) step(ctx context.Context) {
+	groups, err := bounded(ctx, func(ctx context.Context) ([]kafka.Group, error) { return w.look(ctx, ids(w.groups)...) })
+	if ctx.Err() != nil {
+		return
+	}
+	w.answered("broker", err)
+	if err == nil {
+		w.observe(w.status(groups))
+	}
+	if time.Since(w.asked) < registryInterval {
+		return
+	}
+	w.asked = time.Now()
+	_, err = bounded(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, w.registry(ctx) })
+	if ctx.Err() == nil {
+		w.answered("registry", err)
+	}
+}
+
+// bounded gives a question a few seconds: a status that is late is not worth
+// waiting for.
+func bounded[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
+	defer cancel()
+	return ask(ctx)
+}
+
+// answered tells of a change: of who no longer answers, and who does again.
+func (w *watch) answered(what string, err error) {
+	switch was := w.away[what]; {
+	case err != nil && !was:
+		w.observe(Away{Diagnostic: diag.Warn(diag.UpAway, "the %s does not answer; services wait for it", what).WithEvidence("%v", err)})
+	case err == nil && was:
+		w.observe(Back{What: what})
+	}
+	w.away[what] = err != nil
+}
+
+func (w *watch) status(groups []kafka.Group) Status {
+	now := time.Now()
+	seconds := max(now.Sub(w.measured).Seconds(), 0.001)
+	w.measured = now
+	var s Status
+	lagging := false
+	for i, g := range groups {
+		records, lag := finished(g), g.Lag()
+		moved := max(records-w.before[g.ID], 0)
+		if g.Err == nil {
+			w.before[g.ID] = records
+		}
+		lagging = lagging || lag > 0
+		s.Flowing = s.Flowing || moved > 0 || lag > 0
+		s.Groups = append(s.Groups, Group{ID: g.ID, Service: w.groups[i].service, Records: w.before[g.ID], Rate: int64(float64(moved)/seconds + 0.5), Lag: lag})
+	}
+	// The last record is worth a line too: the one that says that no lag is left.
+	s.Flowing = s.Flowing || w.lagged
+	w.lagged = lagging
+	return s
+}
+
+// finished is how many records of a group's topics are behind it. The cluster
+// is as old as the run, so offsets count from zero.
+func finished(g kafka.Group) int64 {
+	var n int64
+	for _, t := range g.Topics {
+		n += t.Committed
+	}
+	return n
+}
