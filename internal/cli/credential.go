@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"crypto/tls"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secret"
+)
+
+// A credential is how plan and apply log in as a cluster's administrator.
+// Secrets are named by file, never given.
+type credential struct {
+	cert, key    string // files
+	user         string
+	passwordFile string
+	mechanism    string
+	registryFile string // holds user:password
+}
+
+// credentialVariables are read where the flag is not given.
+var credentialVariables = []struct {
+	flag, variable, meaning string
+	field                   func(*credential) *string
+}{
+	{"tls-cert", "SLIPWAY_TLS_CERT", "file with the administrator's client certificate", func(c *credential) *string { return &c.cert }},
+	{"tls-key", "SLIPWAY_TLS_KEY", "file with its private key", func(c *credential) *string { return &c.key }},
+	{"sasl-user", "SLIPWAY_SASL_USER", "the administrator's user name", func(c *credential) *string { return &c.user }},
+	{"sasl-password-file", "SLIPWAY_SASL_PASSWORD_FILE", "file with its password", func(c *credential) *string { return &c.passwordFile }},
+	{"registry-auth-file", "SLIPWAY_REGISTRY_AUTH_FILE", "file with user:password for the schema registry", func(c *credential) *string { return &c.registryFile }},
+}
+
+func credentialFlags(c *cobra.Command, cred *credential) {
+	for _, v := range credentialVariables {
+		c.Flags().StringVar(v.field(cred), v.flag, "", v.meaning+" (or "+v.variable+")")
+	}
+	mechanisms := []string{string(contract.SCRAMSHA512), string(contract.SCRAMSHA256), string(contract.Plain)}
+	choiceFlag(c, &cred.mechanism, "sasl-mechanism", mechanisms[0], "how the user logs in (or SLIPWAY_SASL_MECHANISM)", mechanisms...)
+}
+
+// fill takes from the environment what no flag gave.
+func (c *credential) fill(flags *cobra.Command, getenv func(string) string) error {
+	for _, v := range credentialVariables {
+		if field := v.field(c); *field == "" {
+			*field = getenv(v.variable)
+		}
+	}
+	if m := getenv("SLIPWAY_SASL_MECHANISM"); m != "" && !flags.Flags().Changed("sasl-mechanism") {
+		if err := flags.Flags().Set("sasl-mechanism", m); err != nil {
+			return diag.New(diag.CommandCredential, "SLIPWAY_SASL_MECHANISM is no mechanism").
+				WithFix("use one of %s, %s, %s", contract.SCRAMSHA512, contract.SCRAMSHA256, contract.Plain)
+		}
+	}
+	return c.check()
+}
+
+// check reports every contradiction at once.
+func (c *credential) check() error {
+	var faults diag.List
+	miss := func(have, want, flag, other string) {
+		if have != "" && want == "" {
+			faults.Add(diag.New(diag.CommandCredential, "--%s is given without --%s", other, flag))
+		}
+	}
+	miss(c.cert, c.key, "tls-key", "tls-cert")
+	miss(c.key, c.cert, "tls-cert", "tls-key")
+	miss(c.user, c.passwordFile, "sasl-password-file", "sasl-user")
+	miss(c.passwordFile, c.user, "sasl-user", "sasl-password-file")
+	return faults.Err()
+}
+
+// auth is the way to log in, and the address that a cluster has for it.
+func (c *credential) auth(cluster *contract.Cluster) (contract.Auth, string, error) {
+	b := cluster.Bootstrap
+	kind, address, listener := contract.MTLS, b.MTLS, "mtls"
+	if c.user != "" {
+		kind, address, listener = contract.Auth(c.mechanism), b.SCRAM, "scram"
+		if kind == contract.Plain {
+			address, listener = b.Plain, "plain"
+		}
+	}
+	switch {
+	case c.user == "" && c.cert == "":
+		return "", "", diag.New(diag.CommandCredential, "there is no credential for cluster %s", cluster.Name)
+	case address == "":
+		return "", "", diag.New(diag.CommandCredential, "cluster %s has no %s listener for this credential", cluster.Name, listener).
+			WithFix("give a credential for a listener it has, or add bootstrap.%s in clusters.yaml", listener)
+	}
+	return kind, address, nil
+}
+
+// password reads the file at every login, so that a rotated one is used.
+func (c *credential) password() (secret.Secret, error) {
+	text, err := readSecret(c.passwordFile, "sasl-password-file")
+	return secret.New(text), err
+}
+
+// registry returns user:password for the registry, or nothing.
+func (c *credential) registry() (string, error) {
+	if c.registryFile == "" {
+		return "", nil
+	}
+	text, err := readSecret(c.registryFile, "registry-auth-file")
+	if err == nil && !strings.Contains(text, ":") {
+		return "", diag.New(diag.CommandCredential, "the file of --registry-auth-file does not hold user:password")
+	}
+	return text, err
+}
+
+// readSecret never repeats what it was given, because it may be the secret
+// itself by mistake.
+func readSecret(file, flag string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", unreadable(flag, err)
+	}
+	line := strings.TrimRight(string(text), "\r\n")
+	if line == "" || strings.ContainsAny(line, "\r\n\x00") {
+		return "", diag.New(diag.CommandCredential, "the file of --%s does not hold one line", flag)
+	}
+	return line, nil
+}
+
+func unreadable(flag string, err error) diag.Diagnostic {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path.Err
+	}
+	return diag.New(diag.CommandCredential, "read the file of --%s: %v", flag, err)
+}
+
+// certificates returns the client certificate, or none.
+func (c *credential) certificates() ([]tls.Certificate, error) {
+	if c.cert == "" {
+		return nil, nil
+	}
+	cert, err := os.ReadFile(c.cert)
+	if err != nil {
+		return nil, unreadable("tls-cert", err)
+	}
+	key, err := os.ReadFile(c.key)
+	if err != nil {
+		return nil, unreadable("tls-key", err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return nil, diag.New(diag.CommandCredential, "the files of --tls-cert and --tls-key do not make a pair: %v", err)
+	}
+	return []tls.Certificate{pair}, nil
+}

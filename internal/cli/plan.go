@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/cli/view"
+)
+
+// planTimeout is the usual time for a plan or an apply: a large estate on a
+// slow registry fits, a firewall that swallows packets does not hold anyone up.
+const planTimeout = 2 * time.Minute
+
+const administratorHelp = `
+
+The login is the administrator's. Secrets are named by file; what no flag gives
+is taken from SLIPWAY_TLS_CERT, SLIPWAY_TLS_KEY, SLIPWAY_SASL_USER,
+SLIPWAY_SASL_PASSWORD_FILE, SLIPWAY_SASL_MECHANISM, SLIPWAY_REGISTRY_AUTH_FILE.`
+
+type planArgs struct {
+	target
+	exitCode bool
+}
+
+func newPlanCommand(a *app) *cobra.Command {
+	var args planArgs
+	c := &cobra.Command{
+		Use:   "plan [DIR]",
+		Short: "Show what a cluster lacks of what the contracts call for, and why",
+		Long: `Compares what the contracts in DIR call for in an environment with what its
+cluster has: topics, users, access rights and schemas. Shows each difference
+with its class (safe, disruptive, destructive, impossible) and the contract
+entries it follows from. Changes nothing.` + administratorHelp,
+		Example: `  slipway plan -e prod --tls-cert admin.crt --tls-key admin.key
+  slipway plan -e prod --sasl-user admin --sasl-password-file admin.password
+  slipway plan -e prod --exit-code -o json     exits 2 if something is to do`,
+		Annotations: exits(exitOK, exitError, exitFindings, exitRefused, exitUsage, exitInterrupted),
+		Args:        arguments(0, 1, "no more than a directory"),
+		RunE: func(c *cobra.Command, rest []string) error {
+			args.dir = directory(rest, 0)
+			if err := args.credential.fill(c, a.sys.Getenv); err != nil {
+				return err
+			}
+			return bounded(c.Context(), args.timeout, func(ctx context.Context) error { return runPlan(ctx, a, args) })
+		},
+	}
+	targetFlags(c, &args.target)
+	c.Flags().BoolVar(&args.exitCode, "exit-code", false, "exit 2 if something is to do")
+	outputFlag(c, a, view.Table, view.Wide, view.JSON, view.YAML, view.Name)
+	return c
+}
+
+func targetFlags(c *cobra.Command, t *target) {
+	environmentFlag(c, &t.env)
+	clusterFlag(c, &t.cluster)
+	timeoutFlag(c, &t.timeout, planTimeout)
+	credentialFlags(c, &t.credential)
+}
+
+func runPlan(ctx context.Context, a *app, args planArgs) error {
+	s, err := a.connect(ctx, args.target)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	p, err := s.diff(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.view.Plan(p); err != nil {
+		return err
+	}
+	if args.exitCode && !p.Empty() {
+		return errFindings
+	}
+	return nil
+}
+
+// bounded runs f for at most so long, and says so if that was not enough.
+func bounded(ctx context.Context, timeout time.Duration, f func(context.Context) error) error {
+	if timeout <= 0 {
+		return usage("--timeout is not a time to come").WithFix("write it like 30s or 2m")
+	}
+	over := diag.New(diag.CommandTimeout, "not done after %s", timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, over)
+	defer cancel()
+	err := f(ctx)
+	if err == nil || !errors.Is(context.Cause(ctx), diag.CommandTimeout) {
+		return err
+	}
+	return over.WithEvidence("%v", err)
+}

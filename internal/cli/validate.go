@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/cli/view"
+)
+
+type validateArgs struct {
+	dir    string
+	file   string
+	strict bool
+}
+
+func newValidateCommand(a *app) *cobra.Command {
+	var args validateArgs
+	c := &cobra.Command{
+		Use:   "validate [DIR]",
+		Short: "Check contracts, alone and together, in every environment",
+		Long: `Checks every contract in DIR and below, by itself and against the others, with
+clusters.yaml and external.yaml, in every environment. DIR is the current
+directory if left out. Nothing is sent anywhere.`,
+		Example: `  slipway validate
+  slipway validate examples/shop --strict
+  slipway validate -f orders/slipway.yaml     one contract, without the others
+  slipway validate -o json`,
+		Annotations: exits(exitOK, exitFindings, exitUsage),
+		Args:        arguments(0, 1, "no more than a directory"),
+		RunE: func(_ *cobra.Command, rest []string) error {
+			args.dir = directory(rest, 0)
+			if args.file != "" && len(rest) > 0 {
+				return usage("--file and a directory were both given").WithFix("name one of them")
+			}
+			return runValidate(a, args)
+		},
+	}
+	c.Flags().StringVarP(&args.file, "file", "f", "", "check this contract alone")
+	c.Flags().BoolVar(&args.strict, "strict", false, "warnings are findings: exit 2 if there is one")
+	outputFlag(c, a, view.Table, view.JSON, view.YAML, view.Name)
+	return c
+}
+
+func runValidate(a *app, args validateArgs) error {
+	got, err := validation(a, args)
+	if err != nil {
+		return err
+	}
+	if err := a.view.Validation(got); err != nil {
+		return err
+	}
+	switch {
+	case !got.Valid:
+		return errInvalid
+	case args.strict && len(got.Problems) > 0:
+		return errFindings
+	}
+	return nil
+}
+
+func validation(a *app, args validateArgs) (view.Validation, error) {
+	if args.file != "" {
+		args.dir = filepath.Dir(args.file)
+	}
+	w, err := a.open(args.dir)
+	if err != nil {
+		return view.Validation{}, err
+	}
+	if args.file != "" {
+		return validateFile(w, filepath.Base(args.file)), nil
+	}
+	estate, problems := w.validate()
+	got := view.Validation{Valid: !problems.Failed(), Environments: environments(estate), Problems: problems}
+	for _, s := range estate.Services {
+		got.Services = append(got.Services, s.Name)
+	}
+	return got, nil
+}
+
+// validateFile judges one contract with each of its own environments.
+func validateFile(w *workspace, file string) view.Validation {
+	service, problems := contract.Parse(w.fsys, file)
+	var got view.Validation
+	if service != nil {
+		got.Services, got.Environments = []string{service.Name}, service.Environments
+		problems = append(problems, overlays(service, problems)...)
+	}
+	problems.Sort()
+	got.Problems = compact(problems)
+	got.Valid = !problems.Failed()
+	return got
+}
+
+// overlays judges the environments of a contract that is sound without them.
+func overlays(service *contract.Service, told diag.List) diag.List {
+	if told.Failed() {
+		return nil
+	}
+	var problems diag.List
+	for _, env := range service.Environments {
+		_, more := service.In(env)
+		problems = append(problems, more...)
+	}
+	return problems
+}

@@ -1,0 +1,40 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"path"
+
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/scaffold"
+)
+
+type scaffoldDocument struct {
+	Header
+	Service string   `json:"service"`
+	Dir     string   `json:"dir"`
+	Files   []string `json:"files"`
+	Next    []string `json:"next"`
+}
+
+// Scaffold writes which files there are now; people are told what to do next.
+func (v *View) Scaffold(r scaffold.Result) error {
+	doc := scaffoldDocument{header("Scaffold"), r.Service, r.Dir, list(r.Files), list(r.Steps)}
+	var names []string
+	for _, f := range r.Files {
+		names = append(names, path.Join(r.Dir, f))
+	}
+	err := v.answer(doc, func(w io.Writer) {
+		for _, n := range names {
+			fmt.Fprintln(w, diag.Escape(n))
+		}
+	}, names)
+	if err != nil || !v.ForPeople() {
+		return err
+	}
+	v.Note("\nThe service %s is written. Next:\n", r.Service)
+	for _, s := range r.Steps {
+		v.Note("  %s", s)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+// Command gen writes the reference documentation from what it documents: the
+// catalogue of diagnostics, the tables of the contract, the commands. Nobody
+// edits its files, and a test tells when they are behind.
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/cli"
+)
+
+//go:generate go run . ../../docs/reference
+
+// pages are the files, by name.
+var pages = map[string]func() string{
+	"cli.md":               cli.Reference,
+	"contract.md":          contractPage,
+	"contract.schema.json": func() string { return string(contract.JSONSchema()) },
+	"errors.md":            errorsPage,
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: gen DIR")
+		os.Exit(64)
+	}
+	if err := write(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func write(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	for name, page := range pages {
+		if err := root.WriteFile(name, []byte(page()), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// areas are the middle parts of codes, in the order a service meets them.
+var areas = []struct{ area, title string }{
+	{"CON", "One contract"},
+	{"EST", "Contracts with each other"},
+	{"CLU", "clusters.yaml"},
+	{"CLI", "The command line"},
+	{"KFK", "Reaching a cluster"},
+	{"ACL", "Access rights"},
+	{"PLN", "plan and apply"},
+	{"SCH", "Schemas and the registry"},
+	{"RUN", "The running service"},
+	{"UP", "slipway up"},
+	{"EMB", "The embedded cluster"},
+	{"DEV", "Kafka on this machine"},
+}
+
+func errorsPage() string {
+	var b strings.Builder
+	b.WriteString("# Diagnostic codes\n\nGenerated from the catalogue; run `make generate` after a change. `slipway explain CODE` prints the same.\n\n")
+	b.WriteString("A code keeps its meaning for ever and is never used for another.\n")
+	all := diag.Catalogue()
+	for _, a := range areas {
+		fmt.Fprintf(&b, "\n## %s\n", a.title)
+		for _, e := range all {
+			if e.Code.Area() == a.area {
+				fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n\n**Fix:** %s\n", e.Code, e.Title, e.Cause, e.Fix)
+			}
+		}
+	}
+	return b.String()
+}
+
+// files says which file a kind is, in the order they are shown.
+var files = []struct{ kind, file string }{
+	{"Service", contract.ServiceFile},
+	{"Clusters", contract.ClustersFile},
+	{"External", contract.ExternalFile},
+}
+
+func contractPage() string {
+	var b strings.Builder
+	b.WriteString("# Keys of the contract\n\nGenerated from the tables that read the files; run `make generate` after a change. ")
+	b.WriteString("The JSON Schema is [contract.schema.json](contract.schema.json).\n\n")
+	b.WriteString("A key marked *fixed* is the same in every environment. A key without a default may be left out unless it is *required*.\n")
+	for _, f := range files {
+		fmt.Fprintf(&b, "\n## %s\n\n| key | type | default | meaning |\n|---|---|---|---|\n", f.file)
+		for _, k := range contract.Keys() {
+			if k.Kind == f.kind {
+				fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(k.Path), kind(k), code(k.Default), meaning(k))
+			}
+		}
+	}
+	return b.String()
+}
+
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + strings.ReplaceAll(text, "|", `\|`) + "`"
+}
+
+func kind(k contract.KeyDoc) string {
+	if k.Bounds == "" {
+		return cell(k.Type)
+	}
+	return cell(k.Type + ", " + k.Bounds)
+}
+
+func meaning(k contract.KeyDoc) string {
+	var marks []string
+	if k.Required {
+		marks = append(marks, "*required*")
+	}
+	if k.Fixed {
+		marks = append(marks, "*fixed*")
+	}
+	return strings.Join(slices.Concat([]string{cell(k.Doc)}, marks), " ")
+}
+
+// cell escapes what would end a cell or begin a tag.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(text)
+}
