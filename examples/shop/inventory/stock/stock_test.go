@@ -1,0 +1,223 @@
+package stock_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/slipway-go/slipway"
+
+	"example.com/shop/internal/store"
+	"example.com/shop/internal/unsent"
+	"example.com/shop/inventory/stock"
+)
+
+// A fixture is the service on a database of its own, with a cluster that
+// remembers what it was sent.
+type fixture struct {
+	*stock.Service
+	db  store.DB
+	mux *http.ServeMux
+
+	mu   sync.Mutex
+	sent []stock.Reserved
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	db, err := stock.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "inventory.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &fixture{db: db, mux: http.NewServeMux()}
+	var box *unsent.Box
+	f.Service, box = stock.New(db, slog.New(slog.DiscardHandler))
+	box.Connect("inventory.reserved.v1", func(_ context.Context, e unsent.Event) error {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		var r stock.Reserved
+		err := json.Unmarshal(e.Payload, &r)
+		f.sent = append(f.sent, r)
+		return err
+	})
+	f.Routes(f.mux)
+	return f
+}
+
+func (f *fixture) statuses() map[stock.Status]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	counts := make(map[stock.Status]int)
+	for _, r := range f.sent {
+		counts[r.Status]++
+	}
+	return counts
+}
+
+func (f *fixture) call(t *testing.T, method, path, body string, v any) int {
+	t.Helper()
+	w := httptest.NewRecorder()
+	f.mux.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body)))
+	if err := json.Unmarshal(w.Body.Bytes(), v); err != nil {
+		t.Fatalf("%s %s answered %q", method, path, w.Body)
+	}
+	return w.Code
+}
+
+func (f *fixture) require(t *testing.T, want stock.Item) {
+	t.Helper()
+	var got stock.Item
+	if f.call(t, "GET", "/stock/"+want.SKU, "", &got); got != want {
+		t.Errorf("stock is %+v, want %+v", got, want)
+	}
+}
+
+func order(id string, quantity int64) stock.OrderCreated {
+	return stock.OrderCreated{OrderID: id, SKU: "lamp", Quantity: quantity, Amount: 100, Currency: "EUR", PaymentMethod: "card-ok"}
+}
+
+func TestStockNeverFallsBelowZeroHoweverManyAskAtOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if _, err := f.Seed(t.Context(), "lamp", 50); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			if err := f.OrderCreated(t.Context(), fmt.Sprint("e", i), order(fmt.Sprint("o-", i), 1)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	f.require(t, stock.Item{SKU: "lamp", Available: 0, Reserved: 50})
+	if got := f.statuses(); got[stock.StatusReserved] != 50 || got[stock.StatusRejected] != 150 {
+		t.Errorf("events %v, want 50 reserved and 150 rejected", got)
+	}
+}
+
+func TestTheDatabaseItselfRefusesStockBelowZero(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if _, err := f.Seed(t.Context(), "lamp", 1); err != nil {
+		t.Fatal(err)
+	}
+	err := f.db.Update(t.Context(), func(ctx context.Context, tx store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE stock SET available = available - 2`)
+		return err
+	})
+	if err == nil {
+		t.Error("stock fell below zero")
+	}
+}
+
+func TestAReservationIsCommittedOrGivenBackOnce(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		payment string
+		status  stock.Status
+		want    stock.Item
+	}{
+		"paid":     {"CONFIRMED", stock.StatusCommitted, stock.Item{SKU: "lamp", Available: 7, Committed: 3}},
+		"declined": {"DECLINED", stock.StatusReleased, stock.Item{SKU: "lamp", Available: 10}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			if _, err := f.Seed(t.Context(), "lamp", 10); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 { // every event comes three times
+				if err := f.OrderCreated(t.Context(), "e1", order("o-1", 3)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f.require(t, stock.Item{SKU: "lamp", Available: 7, Reserved: 3})
+			for range 3 {
+				if err := f.PaymentSettled(t.Context(), "e2", stock.PaymentSettled{OrderID: "o-1", Status: tt.payment}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f.require(t, tt.want)
+			if len(f.sent) != 2 || f.sent[0].Sequence != 1 || f.sent[1].Sequence != 2 || f.sent[1].Status != tt.status {
+				t.Errorf("sent %+v, want RESERVED and %s", f.sent, tt.status)
+			}
+		})
+	}
+}
+
+func TestWhatIsNotThereIsRejected(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if _, err := f.Seed(t.Context(), "lamp", 2); err != nil {
+		t.Fatal(err)
+	}
+	unknown := order("o-2", 1)
+	unknown.SKU = "unicorn"
+	for id, e := range map[string]stock.OrderCreated{"e1": order("o-1", 3), "e2": unknown} {
+		if err := f.OrderCreated(t.Context(), id, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := f.statuses(); got[stock.StatusRejected] != 2 || f.sent[0].Reason != "out_of_stock" {
+		t.Errorf("events %v, want two rejected with a reason", f.sent)
+	}
+	f.require(t, stock.Item{SKU: "lamp", Available: 2})
+}
+
+func TestEventsThatNoRepetitionCuresAreRejected(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if err := f.OrderCreated(t.Context(), "e1", order("o-1", 1)); err != nil { // no stock
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"no order":                  f.OrderCreated(t.Context(), "e2", stock.OrderCreated{}),
+		"a negative quantity":       f.OrderCreated(t.Context(), "e3", order("o-2", -1)),
+		"payment without order":     f.PaymentSettled(t.Context(), "e4", stock.PaymentSettled{OrderID: "o-none", Status: "CONFIRMED"}),
+		"payment of what is no one": f.PaymentSettled(t.Context(), "e5", stock.PaymentSettled{OrderID: "o-1", Status: "CONFIRMED"}),
+	} {
+		if !slipway.Rejected(err) {
+			t.Errorf("%s: %v, want a rejection", name, err)
+		}
+	}
+}
+
+func TestStockIsSetAndRead(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for name, tt := range map[string]struct {
+		method, path, body string
+		status             int
+		code               string
+	}{
+		"set":             {"PUT", "/stock/lamp", `{"available": 5}`, 200, ""},
+		"nothing":         {"PUT", "/stock/lamp", `{}`, 400, "available_invalid"},
+		"below zero":      {"PUT", "/stock/lamp", `{"available": -1}`, 400, "available_invalid"},
+		"beyond measure":  {"PUT", "/stock/lamp", `{"available": 1000000001}`, 400, "available_invalid"},
+		"not a SKU":       {"PUT", "/stock/La%20mp", `{"available": 5}`, 400, "sku_invalid"},
+		"not known":       {"GET", "/stock/unicorn", ``, 404, "sku_unknown"},
+		"larger than all": {"PUT", "/stock/lamp", strings.Repeat(" ", 20_000), 413, "body_too_large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var a struct{ Error struct{ Code string } }
+			if status := f.call(t, tt.method, tt.path, tt.body, &a); status != tt.status || a.Error.Code != tt.code {
+				t.Errorf("status %d with %q, want %d with %q", status, a.Error.Code, tt.status, tt.code)
+			}
+		})
+	}
+}

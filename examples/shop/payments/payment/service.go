@@ -1,0 +1,50 @@
+package payment
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/slipway-go/slipway"
+
+	"example.com/shop/internal/ledger"
+	"example.com/shop/internal/store"
+	"example.com/shop/internal/unsent"
+)
+
+// A Service is the service payments on its database.
+type Service struct {
+	db      store.DB
+	box     *unsent.Box
+	settled *unsent.Topic[Settled]
+}
+
+// Wire connects the service to Kafka and HTTP, with the database of the
+// environment. The database stays open until the process ends.
+func Wire(app *slipway.App) error {
+	db, err := Open(context.Background(), app.Environment().DatabaseURL)
+	if err != nil {
+		return err
+	}
+	WireOn(app, db)
+	return nil
+}
+
+// WireOn is [Wire] on a database that the caller closes, once the app has run.
+func WireOn(app *slipway.App, db store.DB) {
+	s, box := New(db, app.Logger())
+	s.settled.Connect(app)
+	box.Attach(app)
+	slipway.Handle(app, reservedTopic, s.onStockReserved)
+	s.Routes(app.Mux())
+}
+
+// Open opens the service's database.
+func Open(ctx context.Context, url string) (store.DB, error) {
+	return store.Open(ctx, url, unsent.Schema, ledger.Schema, schema)
+}
+
+// New returns the service on its database, and the box that holds its events.
+func New(db store.DB, log *slog.Logger) (*Service, *unsent.Box) {
+	box := unsent.New(db, log)
+	return &Service{db: db, box: box, settled: unsent.NewTopic[Settled](box, settledTopic)}, box
+}
