@@ -4,7 +4,6 @@
 package shop_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,51 +13,22 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slipway-go/slipway"
 	"github.com/slipway-go/slipway/slipwaytest"
 
 	"example.com/shop/internal/ledger"
-	"example.com/shop/internal/store"
 	"example.com/shop/inventory/stock"
 	"example.com/shop/orders/order"
 	"example.com/shop/payments/payment"
 )
 
-// A shop is the three services with their databases.
-type shop struct{ open []store.DB }
-
 // run runs a test against the shop.
 func run(t *testing.T, test func(t *testing.T, k *slipwaytest.Kit)) {
 	t.Helper()
-	var s shop
-	services := []slipwaytest.Service{
-		{Files: os.DirFS("orders"), Wire: s.wire(order.Open, order.WireOn)},
-		{Files: os.DirFS("inventory"), Wire: s.wire(stock.Open, stock.WireOn)},
-		{Files: os.DirFS("payments"), Wire: s.wire(payment.Open, payment.WireOn)},
-	}
-	slipwaytest.RunAll(t, services, func(t *testing.T, k *slipwaytest.Kit) {
-		t.Cleanup(s.close)
-		test(t, k)
-	})
-}
-
-// wire wires a service so that its database is closed after the test.
-func (s *shop) wire(open func(context.Context, string) (store.DB, error), wireOn func(*slipway.App, store.DB)) func(*slipway.App) error {
-	return func(app *slipway.App) error {
-		db, err := open(context.Background(), app.Environment().DatabaseURL)
-		if err != nil {
-			return err
-		}
-		s.open = append(s.open, db)
-		wireOn(app, db)
-		return nil
-	}
-}
-
-func (s *shop) close() {
-	for _, db := range s.open {
-		_ = db.Close()
-	}
+	slipwaytest.RunAll(t, []slipwaytest.Service{
+		{Files: os.DirFS("orders"), Wire: order.Wire},
+		{Files: os.DirFS("inventory"), Wire: stock.Wire},
+		{Files: os.DirFS("payments"), Wire: payment.Wire},
+	}, test)
 }
 
 // call calls a service's HTTP endpoint and decodes what it answers into v.

@@ -19,23 +19,19 @@ type Service struct {
 }
 
 // Wire connects the service to Kafka and HTTP, with the database of the
-// environment. The database stays open until the process ends.
+// environment, which is closed when nothing uses it any more.
 func Wire(app *slipway.App) error {
 	db, err := Open(context.Background(), app.Environment().DatabaseURL)
 	if err != nil {
 		return err
 	}
-	WireOn(app, db)
-	return nil
-}
-
-// WireOn is [Wire] on a database that the caller closes, once the app has run.
-func WireOn(app *slipway.App, db store.DB) {
+	app.OnStop("close database", db.Close)
 	s, box := New(db, app.Logger())
 	s.settled.Connect(app)
 	box.Attach(app)
 	slipway.Handle(app, reservedTopic, s.onStockReserved)
 	s.Routes(app.Mux())
+	return nil
 }
 
 // Open opens the service's database.
