@@ -58,10 +58,20 @@ func (k *Kit) service(name string) *service {
 // Kafka returns the brokers, to inject faults into.
 func (k *Kit) Kafka() *kfake.Cluster { return k.cluster.Kafka() }
 
-// HTTP returns the HTTP endpoints of a service, to be called directly.
+// HTTP returns the HTTP endpoints of a service, to be called directly, also
+// from other goroutines than the test's. A request goes to the oldest instance
+// that runs; while none does the answer is 503.
 func (k *Kit) HTTP(service string) http.Handler {
 	k.t.Helper()
-	return k.app(service).Mux()
+	s := k.service(service)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		app := s.oldest.Load()
+		if app == nil {
+			http.Error(w, "the service does not run", http.StatusServiceUnavailable)
+			return
+		}
+		app.Mux().ServeHTTP(w, r)
+	})
 }
 
 // Ready returns what keeps a service from its work, nil for nothing.

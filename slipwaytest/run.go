@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -75,6 +76,7 @@ type service struct {
 	Service
 	contract  *contract.Service
 	instances []*instance // in the order they were started
+	oldest    atomic.Pointer[slipway.App]
 }
 
 // instance is one running process of a service, as it were.
@@ -117,6 +119,7 @@ func (k *Kit) Start(name string) {
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(k.t.Context()))
 	i := &instance{app: app, stop: stop, ended: make(chan error, 1)}
 	s.instances = append(s.instances, i)
+	s.oldest.CompareAndSwap(nil, app)
 	go func() { i.ended <- app.Run(ctx) }()
 	k.eventually("service "+name+" to consume", func() bool {
 		select {
@@ -139,6 +142,7 @@ func (k *Kit) Stop(name string) {
 	}
 	i := s.instances[last]
 	s.instances = s.instances[:last]
+	s.oldest.CompareAndSwap(i.app, nil)
 	i.stop(slipway.ErrShutdown)
 	if err := <-i.ended; err != nil {
 		k.t.Errorf("run %s:\n%v", name, err)
