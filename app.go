@@ -176,9 +176,10 @@ func (a *App) OnStop(name string, fn func() error) {
 }
 
 // Run checks code, contract and cluster against each other, consumes until
-// ctx ends or something fails for good, and drains: no further handler starts,
-// running ones get until the shutdown timeout to finish, and what is finished
-// is committed. It returns nil after a drain that ctx asked for.
+// ctx ends or something fails for good, and drains: what runs, and what lies
+// before it, gets until two thirds of the shutdown timeout to finish, nothing
+// else starts, and what is finished is committed. It returns nil after a drain
+// that ctx asked for.
 func (a *App) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, a.stopped()) }()
 	if err := a.check(); err != nil {

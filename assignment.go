@@ -45,7 +45,7 @@ func (c *consumer) revoked(_ context.Context, _ *kgo.Client, gone map[string][]i
 // cancelled at once and nothing is committed.
 func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
 	for _, p := range c.disown(gone) {
-		p.close()
+		p.end()
 		p.cancel(ErrRevoked)
 		p.entry.lanes.Wake(func(k laneKey) bool { return k.partition == p })
 		c.app.log.Warn("partition lost", "group", c.group, "topic", p.topic, "partition", p.id)
@@ -70,16 +70,12 @@ func (c *consumer) disown(gone map[string][]int32) []*partition {
 	return partitions
 }
 
-// release ends the work on partitions in order: no handler starts, running
-// ones finish within the budget or are cancelled, and what is finished is
-// committed. It returns how many had to be cancelled.
+// release ends the work on partitions: what runs, and what lies before it,
+// finishes within the budget or is cancelled, and what is finished is
+// committed. It returns how many partitions had to be cancelled.
 func (c *consumer) release(partitions []*partition, budget time.Duration, cause error) int {
 	ctx, cancel := context.WithTimeout(context.Background(), budget)
 	defer cancel()
-	for _, p := range partitions {
-		p.close()
-		p.entry.lanes.Wake(func(k laneKey) bool { return k.partition == p })
-	}
 	var forced atomic.Int64
 	var all sync.WaitGroup
 	for _, p := range partitions {

@@ -202,8 +202,12 @@ func (a *App) wantBytes(typ reflect.Type, what string) error {
 		WithFix("use []byte, or give the topic a schema in the contract")
 }
 
-// missingTopics lists the contract's topics that the cluster does not have.
+// missingTopics lists the contract's topics that the cluster does not have. In
+// dev, where they may be created as they are used, none is missed.
 func (a *App) missingTopics(ctx context.Context) diag.List {
+	if a.cfg.Environment.CreateTopics {
+		return nil
+	}
 	wanted := make(map[string]string)
 	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
 		c := a.contract.Consumes[name]

@@ -135,6 +135,9 @@ func TestTheEnvironmentIsReadAndEveryFaultTold(t *testing.T) {
 		"half a pair":        {map[string]string{"TLS_KEY_PATH": "/key"}, []diag.Code{diag.RuntimeVariableInvalid}},
 		"a bad name":         {map[string]string{"ENVIRONMENT": "pre-prod"}, []diag.Code{diag.RuntimeVariableInvalid}},
 		"a bad timeout":      {map[string]string{"SHUTDOWN_TIMEOUT": "soon"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"topics in dev":      {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "true"}, nil},
+		"topics in prod":     {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "true", "ENVIRONMENT": "prod"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"topics perhaps":     {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "perhaps"}, []diag.Code{diag.RuntimeVariableInvalid}},
 		"a negative timeout": {map[string]string{"SHUTDOWN_TIMEOUT": "-3s"}, []diag.Code{diag.RuntimeVariableInvalid}},
 	} {
 		t.Run(name, func(t *testing.T) {

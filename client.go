@@ -112,6 +112,9 @@ func (a *App) commonOptions() ([]kgo.Opt, error) {
 		kgo.MaxDecompressBatchBytes(maxBatchBytes),
 		kgo.WithLogger(clientLog{a.log}),
 	}
+	if env.CreateTopics {
+		opts = append(opts, kgo.AllowAutoTopicCreation())
+	}
 	if a.cfg.Dial != nil {
 		opts = append(opts, kgo.Dialer(tlsOver(a.cfg.Dial, secured)))
 	} else {

@@ -29,6 +29,10 @@ type Environment struct {
 	ListenHost       string // LISTEN_HOST: the address HTTP listens on; empty means all
 	TopicPrefix      string // TOPIC_PREFIX: what keeps environments on one cluster apart
 
+	// CreateTopics is KAFKA_ADMIN_CREATE_TOPICS: brokers that allow it create
+	// a missing topic when it is first written. Only in dev (C02.2).
+	CreateTopics bool
+
 	// ShutdownTimeout is SHUTDOWN_TIMEOUT: how long the service may take to
 	// stop before it is killed. Zero means 30 seconds.
 	ShutdownTimeout time.Duration
@@ -64,6 +68,16 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 			faults.Add(diag.New(diag.RuntimeVariableInvalid, "SHUTDOWN_TIMEOUT is %q", v).WithFix("use a duration such as 30s"))
 		}
 		env.ShutdownTimeout = d
+	}
+	switch v := get("KAFKA_ADMIN_CREATE_TOPICS"); {
+	case v == "" || v == "false":
+	case v != "true":
+		faults.Add(diag.New(diag.RuntimeVariableInvalid, "KAFKA_ADMIN_CREATE_TOPICS is %q", v).WithFix("use true or false"))
+	case env.Name != "dev":
+		faults.Add(diag.New(diag.RuntimeVariableInvalid, "KAFKA_ADMIN_CREATE_TOPICS is true in environment %s", env.Name).
+			WithFix("leave it unset: outside dev topics are created by slipway apply"))
+	default:
+		env.CreateTopics = true
 	}
 	return env, append(faults, diag.Of(env.validate())...).Err()
 }

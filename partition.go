@@ -20,11 +20,19 @@ const (
 	maxSpan        = 100_000
 )
 
-// cancelGrace is how long a cancelled handler may take to return.
-const cancelGrace = 2 * time.Second
+const (
+	cancelGrace  = 2 * time.Second // how long a cancelled handler may take to return
+	wakeInterval = 50 * time.Millisecond
+)
 
 // A partition is one that this instance owns. It lives from assignment to
 // revocation; a partition that comes back is a new one.
+//
+// It ends in two steps. While it drains, only records start that lie before
+// one that has started already: what is finished behind the frontier would
+// otherwise be repeated by the next owner. Once it has ended nothing starts. A
+// record that may not start is given back, and with it every later one of its
+// lane, because the next owner handles them in order.
 type partition struct {
 	topicPartition
 	fetch    fetcher
@@ -36,13 +44,23 @@ type partition struct {
 	cancel context.CancelCauseFunc
 
 	mu        sync.Mutex
-	closed    bool           // no further handler starts
-	running   sync.WaitGroup // handlers, counted under mu while not closed
-	records   int            // open: queued, waiting or in a handler
+	state     partitionState
+	started   int64                // the highest offset that a handler was given, -1 for none
+	returned  map[laneKey]struct{} // lanes of which a record was given back
+	records   int                  // open: queued, waiting or in a handler
 	bytes     int
+	empty     chan struct{} // closed when a draining partition has no open records
 	paused    bool
 	committed int64 // the last offset that was committed, -1 for none
 }
+
+type partitionState uint8
+
+const (
+	working partitionState = iota
+	draining
+	ended
+)
 
 // A fetcher is the client, as far as a partition needs it.
 type fetcher interface {
@@ -51,7 +69,7 @@ type fetcher interface {
 }
 
 func newPartition(tp topicPartition, fetch fetcher, e *entry) *partition {
-	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), committed: -1}
+	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), started: -1, committed: -1, empty: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	return p
 }
@@ -77,60 +95,114 @@ func (p *partition) remove(rec *kgo.Record) {
 	defer p.mu.Unlock()
 	p.records--
 	p.bytes -= size(rec)
-	if p.paused && !p.closed && p.records <= maxOpenRecords/2 && p.bytes <= maxOpenBytes/2 && p.frontier.Open() <= maxSpan/2 {
+	if p.records == 0 && p.state != working {
+		p.drained()
+	}
+	if p.paused && p.state == working && p.records <= maxOpenRecords/2 && p.bytes <= maxOpenBytes/2 && p.frontier.Open() <= maxSpan/2 {
 		p.paused = false
 		p.fetch.ResumeFetchPartitions(p.asMap())
 	}
 }
 
-// stop ends the partition where it stands: nothing is fetched and no handler
+// stop ends the partition where it stands: nothing is fetched and nothing
 // starts until it is assigned anew.
 func (p *partition) stop() {
+	p.end()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed = true
 	p.fetch.PauseFetchPartitions(p.asMap())
 }
 
-// enter reports whether a handler may start, and counts it if so.
-func (p *partition) enter() bool {
+// enter reports whether a record may be handled now.
+func (p *partition) enter(key laneKey, offset int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	_, returned := p.returned[key]
+	if p.state == ended || p.state == draining && (returned || offset > p.started) {
+		p.giveBack(key)
 		return false
 	}
-	p.running.Add(1)
+	p.started = max(p.started, offset)
 	return true
 }
 
-// close lets no further handler start.
-func (p *partition) close() {
+// leave reports whether a record that would have to wait must be given back,
+// because the partition is on its way out.
+func (p *partition) leave(key laneKey) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed = true
+	if p.state == working {
+		return false
+	}
+	p.giveBack(key)
+	return true
 }
 
-// settle waits for running handlers. When ctx ends first it cancels them for
-// the given cause, and gives those that ignore it up after a moment: their
-// records are not finished and will be handled again.
+func (p *partition) giveBack(key laneKey) {
+	if p.returned == nil {
+		p.returned = make(map[laneKey]struct{})
+	}
+	p.returned[key] = struct{}{}
+}
+
+// drain lets only records start that lie before one that has started.
+func (p *partition) drain() { p.become(draining) }
+
+// end lets nothing start.
+func (p *partition) end() { p.become(ended) }
+
+func (p *partition) become(s partitionState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = max(p.state, s)
+	if p.records == 0 {
+		p.drained()
+	}
+}
+
+// drained tells settle that nothing is open. The lock is held.
+func (p *partition) drained() {
+	select {
+	case <-p.empty:
+	default:
+		close(p.empty)
+	}
+}
+
+// settle drains the partition: it waits until no record is open. When ctx ends
+// first, it cancels the handlers that run for the given cause, and gives up
+// those that ignore it after a moment: their records are not finished and will
+// be handled again.
 func (p *partition) settle(ctx context.Context, cause error) (forced bool) {
-	done := make(chan struct{})
-	go func() {
-		p.running.Wait()
-		close(done)
-	}()
 	defer p.cancel(cause)
-	select {
-	case <-done:
+	p.drain()
+	if p.wait(ctx) {
 		return false
-	case <-ctx.Done():
 	}
+	p.end()
 	p.cancel(cause)
-	select {
-	case <-done:
-	case <-time.After(cancelGrace):
-	}
+	grace, cancel := context.WithTimeout(context.Background(), cancelGrace)
+	defer cancel()
+	p.wait(grace)
 	return true
+}
+
+// wait reports whether the partition emptied before ctx ended. A record may
+// begin to wait for its retry just when the lanes are woken, so they are woken
+// until none is left.
+func (p *partition) wait(ctx context.Context) bool {
+	tick := time.NewTicker(wakeInterval)
+	defer tick.Stop()
+	for {
+		p.entry.lanes.Wake(func(k laneKey) bool { return k.partition == p })
+		select {
+		case <-p.empty:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
 }
 
 // uncommitted returns the frontier if it has moved since the last commit.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -120,5 +121,59 @@ func mounted(t *testing.T, cluster *embedded.Cluster) slipway.Environment {
 		Name: "dev", BootstrapServers: strings.Join(cluster.Bootstrap(), ","), CAFile: file("ca.crt", string(cluster.CA())),
 		PasswordFile: file("password", cluster.Admin().Password+"\n"),
 		RegistryURL:  cluster.Registry().URL, RegistryAuthFile: file("registry", cluster.Registry().Reader),
+	}
+}
+
+// A contract without schemas, so that nothing has to be applied.
+const scratch = `apiVersion: slipway.dev/v1
+kind: Service
+metadata: {name: scratch, owner: team-web}
+identity: {auth: scram-sha-512}
+adopt: {principal: admin}
+topics:
+  scratch.noted.v1: {partitions: 1, key: none}
+produces:
+  scratch.noted.v1: {}
+`
+
+func TestTopicsCreateThemselvesOnlyInDevAndOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		create bool
+		want   diag.Code
+	}{
+		"asked":     {true, ""},
+		"not asked": {false, diag.RuntimeTopicMissing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cluster, err := embedded.Start(t.Context(), embedded.Config{Network: new(kfake.VirtualNetwork), AutoCreateTopics: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer cluster.Close()
+				env := mounted(t, cluster)
+				env.CreateTopics = tt.create
+				app, err := slipway.New(slipway.Config{
+					Files: fstest.MapFS{"slipway.yaml": {Data: []byte(scratch)}}, Environment: env, Dial: cluster.Dial,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := slipway.NewProducer[[]byte](app, "scratch.noted.v1")
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				app.Go("note", func(ctx context.Context) error {
+					defer stop()
+					note := []byte("hello")
+					_, err := out.Send(ctx, &note)
+					return err
+				})
+				if err := app.Run(ctx); tt.want == "" && err != nil || tt.want != "" && !errors.Is(err, tt.want) {
+					t.Errorf("Run() = %v, want %q", err, tt.want)
+				}
+			})
+		})
 	}
 }

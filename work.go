@@ -20,23 +20,26 @@ type work struct {
 	partition *partition
 	seq       uint64 // in the partition's frontier
 
-	attempts int    // that failed
-	verdict  error  // why it goes to the dead-letter topic, once that is decided
-	reason   string // the dead letter's reason
-	hurdles  int    // failures that are not the record's: registry or dead-letter topic away
+	attempts int       // that failed
+	verdict  error     // why it goes to the dead-letter topic, once that is decided
+	reason   string    // the dead letter's reason
+	due      time.Time // not to be tried again before
+	hurdles  int       // failures that are not the record's: registry or dead-letter topic away
 }
 
 // handle runs the head of a lane: it is the only place where a record is
 // handled, retried, dead-lettered or given back.
-func (c *consumer) handle(_ laneKey, item **work) lane.Verdict {
+func (c *consumer) handle(key laneKey, item **work) lane.Verdict {
 	w := *item
 	p := w.partition
-	if !p.enter() {
+	if w.early() && p.leave(key) || !p.enter(key, w.rec.Offset) {
 		c.closed(w) // given back: its next owner handles it
 		return lane.Done()
 	}
-	defer p.running.Done()
-	verdict := c.step(w)
+	verdict := c.step(key, w)
+	if verdict != lane.Done() && p.leave(key) {
+		verdict = lane.Done()
+	}
 	if verdict == lane.Done() {
 		c.closed(w)
 	}
@@ -44,7 +47,7 @@ func (c *consumer) handle(_ laneKey, item **work) lane.Verdict {
 }
 
 // step takes a record one step further.
-func (c *consumer) step(w *work) lane.Verdict {
+func (c *consumer) step(key laneKey, w *work) lane.Verdict {
 	p := w.partition
 	if w.verdict == nil {
 		e := p.entry
@@ -53,6 +56,7 @@ func (c *consumer) step(w *work) lane.Verdict {
 			return c.finish(w)
 		}
 		if p.ctx.Err() != nil {
+			p.leave(key)
 			return lane.Done() // cut short, which is not failure: not finished, handled again elsewhere
 		}
 		if verdict, again := c.judge(w, err); again {
@@ -75,7 +79,7 @@ func (c *consumer) judge(w *work, err error) (lane.Verdict, bool) {
 	if errors.Is(err, schema.ErrUnavailable) || errors.Is(err, schema.ErrUnauthorized) {
 		wait := w.hurdle()
 		log.Warn("schema registry does not answer, record waits", "code", diag.RuntimeRegistryDown, "wait", wait, "error", err)
-		return lane.Again(wait), true
+		return w.again(wait), true
 	}
 	w.hurdles = 0
 	w.attempts++
@@ -97,7 +101,7 @@ func (c *consumer) judge(w *work, err error) (lane.Verdict, bool) {
 	}
 	wait = min(wait, c.app.cfg.Environment.ShutdownTimeout)
 	log.Warn("handler failed, trying again", "attempt", w.attempts, "of", e.Retry.Attempts(), "wait", wait, "error", err)
-	return lane.Again(wait), true
+	return w.again(wait), true
 }
 
 // conclude does what the contract says after the last attempt.
@@ -109,7 +113,7 @@ func (c *consumer) conclude(w *work) lane.Verdict {
 		c.app.health.set(thing, fmt.Sprintf("stopped at offset %d: %v", w.rec.Offset, w.verdict))
 		log.Error("partition stopped, as the contract says", "code", diag.RuntimePartitionStopped, "error", w.verdict)
 		p.stop()
-		return lane.Halt()
+		return lane.Done() // not finished: the frontier stays at it
 	}
 	err := c.bury(w)
 	if err == nil {
@@ -128,7 +132,7 @@ func (c *consumer) conclude(w *work) lane.Verdict {
 	wait := w.hurdle()
 	c.app.health.set("dead letters of "+thing, err.Error())
 	log.Error("dead letter could not be written, record stays open", "code", diag.RuntimeDeadLetterFailed, "to", p.entry.dead, "wait", wait, "error", err)
-	return lane.Again(wait)
+	return w.again(wait)
 }
 
 // bury writes a record to its dead-letter topic and returns once all in-sync
@@ -147,6 +151,15 @@ const (
 	deadLetterTimeout = 15 * time.Second
 	maxHurdleWait     = 30 * time.Second
 )
+
+// again keeps the record at the head of its lane for another attempt.
+func (w *work) again(wait time.Duration) lane.Verdict {
+	w.due = time.Now().Add(wait)
+	return lane.Again(wait)
+}
+
+// early reports whether the record was woken before its time.
+func (w *work) early() bool { return !w.due.IsZero() && time.Now().Before(w.due) }
 
 // hurdle counts a failure that is not the record's and returns how long to
 // wait: one second, doubled each time, at most 30.

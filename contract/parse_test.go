@@ -79,7 +79,7 @@ func TestAbsentKeysHaveTheirDefaults(t *testing.T) {
 		Produces: map[string]*contract.Produce{"x.y.v1": {Topic: "x.y.v1", Cluster: "default", Via: contract.Direct, Max: 1 << 20, Away: contract.Block}},
 		Consumes: map[string]*contract.Consume{"x.y.v1": {
 			Name: "x.y.v1", Topic: "x.y.v1", Cluster: "default", As: contract.Stream, Order: contract.ByKey, Concurrency: 16, Timeout: 10 * time.Second,
-			Start: contract.StartEarliest, Gap: contract.GapStop, Retry: contract.Retry{Then: contract.DeadLetter}, Preset: contract.Throughput, Protocol: contract.Classic,
+			Start: contract.StartEarliest, Gap: contract.GapStop, Retry: contract.Retry{Then: contract.DeadLetter}, Preset: contract.Latency, Protocol: contract.Classic,
 			Breaker: &contract.Breaker{Failures: 5, Open: time.Minute}, Dedup: &contract.Dedup{By: "field:id", TTL: 24 * time.Hour},
 		}},
 		Workload: &contract.Workload{CPU: 500, Memory: 128 << 20, Scale: contract.Scale{Min: 1}},

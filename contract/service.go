@@ -252,7 +252,7 @@ type Breaker struct {
 // A Preset is a set of fetch settings.
 type Preset string
 
-// The presets. Throughput is the default.
+// The presets. Latency is the default: what waits for more records should be asked for.
 const (
 	Throughput Preset = "throughput"
 	Latency    Preset = "latency"

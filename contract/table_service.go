@@ -115,7 +115,7 @@ var consumeType = object(
 	at("breaker", optional(breakerType), func(c *Consume) **Breaker { return &c.Breaker }, "Stop handling for a while after failures in a row."),
 	at("bulkhead", integer(1, 10_000), func(c *Consume) *int { return &c.Bulkhead }, "At most so many handlers of this entry at a time, whatever the concurrency. Absent means no bound of its own."),
 	at("rate", rate(), func(c *Consume) *Rate { return &c.Rate }, "At most so many records a second for each instance. Absent means unlimited."),
-	at("preset", oneOf(Throughput, Latency), func(c *Consume) *Preset { return &c.Preset }, "The fetch settings.", def("throughput")),
+	at("preset", oneOf(Throughput, Latency), func(c *Consume) *Preset { return &c.Preset }, "The fetch settings: throughput waits up to half a second for 64 KiB, latency for nothing.", def("latency")),
 	at("protocol", oneOf(Classic, Consumer), func(c *Consume) *Protocol { return &c.Protocol }, "The group protocol: classic with cooperative assignment, or consumer (KIP-848).", def("classic")),
 	at("group", aliasNames.typ(), func(c *Consume) *string { return &c.Group }, "A suffix that gives this entry a consumer group of its own.", fixed),
 )

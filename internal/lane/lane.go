@@ -21,28 +21,16 @@ import (
 
 // A Verdict is what became of the head of a lane.
 type Verdict struct {
-	kind  verdictKind
+	again bool
 	after time.Duration
 }
-
-type verdictKind uint8
-
-const (
-	done verdictKind = iota
-	again
-	halt
-)
 
 // Done is the verdict of an item that is finished.
 func Done() Verdict { return Verdict{} }
 
 // Again is the verdict of an item that stays at the head of its lane and runs
 // again, not before the delay is over.
-func Again(after time.Duration) Verdict { return Verdict{kind: again, after: after} }
-
-// Halt is the verdict of an item that stays at the head of its lane: the lane
-// stands still until [Pool.Wake].
-func Halt() Verdict { return Verdict{kind: halt} }
+func Again(after time.Duration) Verdict { return Verdict{again: true, after: after} }
 
 // A Pool runs the items of many lanes with a bounded number of workers. It is
 // safe for concurrent use.
@@ -62,7 +50,7 @@ type queue[K comparable, T any] struct {
 	key   K
 	items []T
 	head  int
-	waits bool // the head waits for its timer or for Wake
+	waits bool // the head waits for its timer
 	timer *time.Timer
 	turn  uint64       // counts waits, so that a late timer knows that it is late
 	next  *queue[K, T] // in the free list
@@ -131,22 +119,19 @@ func (p *Pool[K, T]) work() {
 
 // settle acts on the verdict of a lane's head. The lock is held.
 func (p *Pool[K, T]) settle(q *queue[K, T], item T, v Verdict) {
-	if v.kind == done {
+	if !v.again {
 		p.advance(q)
 		return
 	}
 	q.items[q.head] = item
-	switch {
-	case v.kind == halt:
-		q.waits = true
-	case v.after <= 0:
+	if v.after <= 0 {
 		p.schedule(q)
-	default:
-		q.waits = true
-		q.turn++
-		turn := q.turn
-		q.timer = time.AfterFunc(v.after, func() { p.due(q, turn) })
+		return
 	}
+	q.waits = true
+	q.turn++
+	turn := q.turn
+	q.timer = time.AfterFunc(v.after, func() { p.due(q, turn) })
 }
 
 // advance removes the finished head of a lane. The lock is held.
@@ -188,7 +173,7 @@ func (p *Pool[K, T]) wake(q *queue[K, T]) {
 	p.schedule(q)
 }
 
-// Wake runs the waiting and halted heads of the lanes whose key matches now.
+// Wake runs the waiting heads of the lanes whose key matches now.
 func (p *Pool[K, T]) Wake(match func(K) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -126,14 +126,10 @@ func TestAWokenLaneRunsAtOnceAndOnlyOnce(t *testing.T) {
 		var runs atomic.Int64
 		p := lane.New(4, func(key int, _ *int) lane.Verdict {
 			runs.Add(1)
-			switch {
-			case woken.Load():
+			if woken.Load() {
 				return lane.Done()
-			case key == 0:
-				return lane.Halt()
-			default:
-				return lane.Again(time.Minute)
 			}
+			return lane.Again(time.Duration(key+1) * time.Minute)
 		})
 		p.Add(0, 0)
 		p.Add(1, 0)
