@@ -250,7 +250,7 @@ func (a *App) work(ctx context.Context) error {
 	for _, t := range a.tasks {
 		start(t.name, t.run)
 	}
-	a.health.started()
+	a.health.started(consumers)
 	a.log.Info("service started", "environment", a.cfg.Environment.Name, "contract", a.contract.Hash()[:12])
 	all.Wait()
 	if len(consumers)+len(a.tasks) == 0 {

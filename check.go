@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -220,12 +221,34 @@ func (a *App) missingTopics(ctx context.Context) diag.List {
 		wanted[a.physical(p.topic)] = "produces/" + p.topic
 	}
 	var faults diag.List
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
 	for _, topic := range slices.Sorted(maps.Keys(wanted)) {
-		if err := a.describe(ctx, topic); err != nil {
+		if err := a.settled(ctx, topic); err != nil {
 			faults.Add(a.topicFault(topic, err).At(a.contract.Position(wanted[topic])))
 		}
 	}
 	return faults
+}
+
+// settleTime is how long a broker may take to learn what was applied. Apply
+// returns when the controller has a change; a broker asked at once may not.
+const settleTime = 5 * time.Second
+
+// settled describes a topic, and again while the answer may be that of a broker
+// that has not heard of it yet.
+func (a *App) settled(ctx context.Context, topic string) error {
+	for {
+		err := a.describe(context.WithoutCancel(ctx), topic)
+		if !errors.Is(err, kerr.UnknownTopicOrPartition) && !errors.Is(err, kerr.TopicAuthorizationFailed) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
 }
 
 func (a *App) topicFault(topic string, err error) diag.Diagnostic {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -110,7 +111,7 @@ func (a *App) commonOptions() ([]kgo.Opt, error) {
 		kgo.ClientID(a.contract.ClientID(a.cfg.Instance)),
 		kgo.SoftwareNameAndVersion("slipway-go", "v1"),
 		kgo.MaxDecompressBatchBytes(maxBatchBytes),
-		kgo.WithLogger(clientLog{a.log}),
+		kgo.WithLogger(newClientLog(a.log)),
 	}
 	if env.CreateTopics {
 		opts = append(opts, kgo.AllowAutoTopicCreation())
@@ -205,6 +206,8 @@ func (noRegistry) Latest(context.Context, string) (schema.Version, error) {
 
 // describe asks whether a topic is there and readable by its metadata.
 func (a *App) describe(ctx context.Context, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = &topic
@@ -263,12 +266,39 @@ func fnv32a(key []byte) uint32 {
 	return h.Sum32()
 }
 
-// clientLog passes the client's warnings to the service's logger.
-type clientLog struct{ log *slog.Logger }
+// clientLog passes the client's warnings to the service's logger, the same
+// words at most every ten seconds: a broker that is away is worth one line and
+// not one for each attempt to reach it.
+type clientLog struct {
+	log *slog.Logger
 
-func (clientLog) Level() kgo.LogLevel { return kgo.LogLevelWarn }
+	mu   sync.Mutex
+	last map[string]time.Time
+}
 
-func (l clientLog) Log(level kgo.LogLevel, msg string, keyvals ...any) {
+func newClientLog(log *slog.Logger) *clientLog {
+	return &clientLog{log: log, last: make(map[string]time.Time)}
+}
+
+// Level implements [kgo.Logger].
+func (*clientLog) Level() kgo.LogLevel { return kgo.LogLevelWarn }
+
+func (l *clientLog) repeats(msg string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if last, ok := l.last[msg]; ok && now.Sub(last) < 10*time.Second {
+		return true
+	}
+	l.last[msg] = now
+	return false
+}
+
+// Log implements [kgo.Logger].
+func (l *clientLog) Log(level kgo.LogLevel, msg string, keyvals ...any) {
+	if l.repeats(msg) {
+		return
+	}
 	if level == kgo.LogLevelError {
 		l.log.Error("kafka client: "+msg, keyvals...)
 		return

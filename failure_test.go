@@ -113,8 +113,14 @@ func TestWhileTheRegistryIsAwayRecordsWaitAndNoneIsDeadLettered(t *testing.T) {
 		if lag := k.Lag("shipper"); lag != 1 {
 			t.Errorf("lag = %d while the registry is away, want 1", lag)
 		}
+		if err := k.Ready("shipper"); err == nil || !strings.Contains(err.Error(), "schema registry") {
+			t.Errorf("Ready() = %v while the registry is away, want what is wrong", err)
+		}
 		k.CutRegistry(false)
 		k.RequireProduced(shipments, 1)
+		if err := k.Ready("shipper"); err != nil {
+			t.Errorf("Ready() = %v after the registry came back, want nil", err)
+		}
 		k.CutRegistry(true)
 		k.Send(orders, order{"o-2", 5}) // its schema id is known for good
 		k.RequireProduced(shipments, 2)

@@ -11,13 +11,14 @@ import (
 type health struct {
 	mu       sync.Mutex
 	up       bool
+	members  []*consumer
 	problems map[string]string
 }
 
-func (h *health) started() {
+func (h *health) started(members []*consumer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.up = true
+	h.up, h.members = true, members
 }
 
 // set notes a problem of a thing, or that it is gone if problem is "".
@@ -35,8 +36,9 @@ func (h *health) set(thing, problem string) {
 }
 
 // Ready returns nil while the service does its work, and otherwise what keeps
-// it from doing so: it has not started, a partition was stopped, a dead letter
-// cannot be written.
+// it from doing so: it has not started, a group was not joined yet, a partition
+// was stopped, a dead letter cannot be written, records wait for the schema
+// registry.
 func (a *App) Ready() error {
 	a.health.mu.Lock()
 	defer a.health.mu.Unlock()
@@ -44,6 +46,11 @@ func (a *App) Ready() error {
 		return ErrNotRunning
 	}
 	var errs []error
+	for _, c := range a.health.members {
+		if _, generation := c.client.GroupMetadata(); generation < 0 {
+			errs = append(errs, errors.New("group "+c.group+": not joined yet"))
+		}
+	}
 	for _, thing := range slices.Sorted(maps.Keys(a.health.problems)) {
 		errs = append(errs, errors.New(thing+": "+a.health.problems[thing]))
 	}

@@ -52,6 +52,7 @@ func (c *consumer) step(key laneKey, w *work) lane.Verdict {
 	if w.verdict == nil {
 		e := p.entry
 		err := e.handler.attempt(p.ctx, w.rec, w.attempts+1, e.Timeout, e.reader.decode(p.ctx))
+		c.hear(w, err)
 		if err == nil {
 			return c.finish(w)
 		}
@@ -76,12 +77,11 @@ func (c *consumer) finish(w *work) lane.Verdict {
 func (c *consumer) judge(w *work, err error) (lane.Verdict, bool) {
 	e := w.partition.entry
 	log := c.app.log.With("group", c.group, "topic", w.rec.Topic, "partition", w.rec.Partition, "offset", w.rec.Offset)
-	if errors.Is(err, schema.ErrUnavailable) || errors.Is(err, schema.ErrUnauthorized) {
+	if unheard(err) {
 		wait := w.hurdle()
 		log.Warn("schema registry does not answer, record waits", "code", diag.RuntimeRegistryDown, "wait", wait, "error", err)
 		return w.again(wait), true
 	}
-	w.hurdles = 0
 	w.attempts++
 	if _, bad := errors.AsType[*undecodable](err); bad {
 		w.verdict, w.reason = err, "undecodable"
@@ -103,6 +103,24 @@ func (c *consumer) judge(w *work, err error) (lane.Verdict, bool) {
 	log.Warn("handler failed, trying again", "attempt", w.attempts, "of", e.Retry.Attempts(), "wait", wait, "error", err)
 	return w.again(wait), true
 }
+
+// unheard reports whether an attempt failed because the registry gave no answer.
+func unheard(err error) bool {
+	return errors.Is(err, schema.ErrUnavailable) || errors.Is(err, schema.ErrUnauthorized)
+}
+
+// hear keeps health true to what an attempt tells of the registry.
+func (c *consumer) hear(w *work, err error) {
+	switch {
+	case unheard(err):
+		c.app.health.set(registryHealth, err.Error())
+	case w.hurdles > 0:
+		c.app.health.set(registryHealth, "")
+		w.hurdles = 0
+	}
+}
+
+const registryHealth = "schema registry"
 
 // conclude does what the contract says after the last attempt.
 func (c *consumer) conclude(w *work) lane.Verdict {
