@@ -69,6 +69,7 @@ func (a *App) unsupportedProduce(p *contract.Produce) diag.List {
 	}
 	path := "produces/" + p.Topic
 	refuse(p.Via == contract.Transaction, path, "via: transaction", "use via: direct")
+	refuse(p.Via == contract.Outbox, path, "via: outbox", "use via: direct, and keep unsent events in the handler's own transaction")
 	refuse(p.Away != "" && p.Away != contract.Block, path, "away: "+string(p.Away), "use away: block")
 	refuse(p.Cluster != "" && p.Cluster != contract.DefaultAlias, path, "cluster: "+p.Cluster, "leave it out: a service has one cluster")
 	if t := a.contract.Topics[p.Topic]; t != nil {
@@ -148,6 +149,9 @@ func (a *App) bindProducer(ctx context.Context, p *producer) error {
 	if p.binding, err = a.bind(what, declared.Format, text, p.typ); err != nil {
 		return err
 	}
+	if err := a.checkKey(p); err != nil {
+		return err
+	}
 	subject := contract.Subject(p.physical)
 	p.id, err = a.registry.Lookup(ctx, subject, schema.Text{Format: string(declared.Format), Schema: text})
 	switch {
@@ -158,6 +162,23 @@ func (a *App) bindProducer(ctx context.Context, p *producer) error {
 		return diag.New(diag.RuntimeRegistryDown, "ask the registry for the schema of %s: %v", p.topic, err)
 	}
 	return nil
+}
+
+// checkKey tries the key on an empty value, so that a field that is not there,
+// or cannot be a key, is told at start and not by every send.
+func (a *App) checkKey(p *producer) error {
+	if p.key.Field == "" {
+		return nil
+	}
+	text, err := p.binding.Key(reflect.New(p.typ).Interface(), p.key.Field)
+	if err == nil {
+		_, err = formatKey(text, p.key.Format)
+	}
+	if err == nil || errors.Is(err, schema.ErrNilKey) {
+		return nil
+	}
+	return diag.New(diag.RuntimeKeyUnfit, "topics/%s: key %s of format %s does not fit the schema: %v", p.topic, p.key.Field, p.key.Format, err).
+		At(a.contract.Position("topics/" + p.topic + "/key"))
 }
 
 // bind connects a Go type to a schema, or says what stands in the way.

@@ -77,6 +77,14 @@ func TestWhereCodeAndContractDisagreeTheServiceDoesNotStart(t *testing.T) {
 			wire:  func(app *slipway.App) { handleOrders(app, orders); handleOrders(app, "orders.paid.v1") },
 			want:  diag.RuntimeUnsupported, names: "svc-shipper-dev",
 		},
+		"an outbox": {
+			files: edited("via: direct", "via: outbox"),
+			wire: func(app *slipway.App) {
+				handleOrders(app, orders)
+				slipway.NewProducer[order](app, shipments)
+			},
+			want: diag.RuntimeUnsupported, names: "via: outbox",
+		},
 		"transactions": {
 			files: edited("via: direct", "via: transaction"),
 			wire: func(app *slipway.App) {

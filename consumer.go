@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,7 @@ type consumer struct {
 	open atomic.Int64  // records of all partitions that are queued, waiting or in a handler
 	room chan struct{} // told when open falls to half of softOpen
 
+	fatal  error                   // ends the service; only the poll loop uses it
 	failed map[topicPartition]bool // what fetchFailed told of; only the poll loop uses it
 
 	mu    sync.Mutex
@@ -176,7 +178,7 @@ func (c *consumer) run(ctx context.Context) error {
 	committing.Wait()
 	c.drain()
 	c.client.Close()
-	return nil
+	return c.fatal
 }
 
 // poll fetches once and reports whether to go on. No rebalance happens between
@@ -191,7 +193,7 @@ func (c *consumer) poll(ctx context.Context) bool {
 	fetches.EachError(c.fetchFailed)
 	c.recover(fetches)
 	fetches.EachRecord(c.take)
-	return true
+	return c.fatal == nil
 }
 
 // catchUp waits for handlers while much is open. Pausing partitions bounds
@@ -250,6 +252,11 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 		d = diag.New(diag.RuntimePartitionStopped, "partition %s/%d: the committed offset was deleted by retention", topic, id)
 	case d.Code != diag.KafkaDenied && (kerr.IsRetriable(err) || topic == ""):
 		log.Warn("fetch failed, trying again", "error", err)
+		return
+	}
+	if strings.Contains(err.Error(), "no prior committed offset") { // the client has no other word for it
+		c.fatal = diag.New(diag.RuntimeNoCommit, "group %s has no committed offset for partition %s/%d, and the contract says start: refuse", c.group, topic, id).
+			At(c.app.contract.Position("consumes/" + c.entries[topic].Name))
 		return
 	}
 	tp := topicPartition{topic, id}

@@ -29,6 +29,6 @@
 // contract; nothing of it is configured in code. Policy lives in the contract
 // and code only narrows it through what a handler returns.
 //
-// Until the retry topic exists, delays run inside the process, each no longer
-// than the drain budget, so that a waiting record never holds up a shutdown.
+// Until the retry topic exists, delays run inside the process. A waiting record
+// never holds up a shutdown: it is given back and handled again elsewhere.
 package slipway

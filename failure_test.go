@@ -45,6 +45,25 @@ func TestARecordAsLargeAsItsTopicAllowsCanBeDeadLettered(t *testing.T) {
 	})
 }
 
+func TestALongDelayIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	var seen calls
+	fail := func(_ context.Context, m *slipway.Message[order], _ *slipway.Producer[order]) error {
+		seen.add(m)
+		return slipway.RetryAfter(2*time.Hour, errors.New("closed for lunch"))
+	}
+	slipwaytest.Run(t, files("dead-letter"), ship(fail), func(t *testing.T, k *slipwaytest.Kit) {
+		k.Send(orders, order{"o-1", 5})
+		for range 9 { // in steps, so that the group's heartbeats keep up
+			k.Advance(15 * time.Minute)
+		}
+		got := seen.all()
+		if len(got) != 2 || got[1].at.Sub(got[0].at) < 2*time.Hour {
+			t.Errorf("calls = %v, want a second attempt two hours after the first", got)
+		}
+	})
+}
+
 func TestAHandlerThatPanicsHasFailedAndLeavesItsStack(t *testing.T) {
 	t.Parallel()
 	explode := func(context.Context, *slipway.Message[order], *slipway.Producer[order]) error { panic("boom") }
@@ -54,8 +73,11 @@ func TestAHandlerThatPanicsHasFailedAndLeavesItsStack(t *testing.T) {
 		dead := k.Records(k.DeadLetterTopic("shipper", orders))[0]
 		message, _ := record.Get(dead.Headers, record.ErrorMessage)
 		stack, _ := record.Get(dead.Headers, record.Stack)
-		if message != "handler panicked: boom" || !strings.Contains(stack, "runtime_test.go") || len(stack) > record.MaxStack {
+		if message != "handler panicked: boom" || !strings.Contains(stack, "failure_test.go") || len(stack) > record.MaxStack {
 			t.Errorf("message %q and a stack of %d bytes, want the panic's value and its place", message, len(stack))
+		}
+		if n := strings.Count(k.Log(), "failure_test.go"); n == 0 {
+			t.Error("the log does not show where the handler panicked")
 		}
 	})
 }

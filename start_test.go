@@ -1,6 +1,8 @@
 package slipway_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -32,6 +34,7 @@ func TestWhatTheClusterLacksIsToldBeforeTheFirstRecord(t *testing.T) {
 		slipway.NewProducer[order](app, shipments)
 	}
 	for name, tt := range map[string]struct {
+		edit   string // the topic's key
 		user   string // who to log in as, with the admin's password if not empty
 		codecs []schema.Codec
 		wire   func(*slipway.App)
@@ -54,6 +57,14 @@ func TestWhatTheClusterLacksIsToldBeforeTheFirstRecord(t *testing.T) {
 			},
 			want: []diag.Code{diag.RuntimeTypeMismatch}, names: []string{"order_id", "amount"},
 		},
+		"a key that the schema does not have": {
+			user: "admin", codecs: []schema.Codec{avro.Codec()}, wire: handled, edit: "key: nobody",
+			want: []diag.Code{diag.RuntimeKeyUnfit}, names: []string{"nobody", shipments},
+		},
+		"a key of another format": {
+			user: "admin", codecs: []schema.Codec{avro.Codec()}, wire: handled, edit: "key: {field: order_id, format: int64}",
+			want: []diag.Code{diag.RuntimeKeyUnfit}, names: []string{"order_id", "int64"},
+		},
 		"a user that does not exist": {
 			user: "nobody", codecs: []schema.Codec{avro.Codec()}, wire: handled,
 			want: []diag.Code{diag.KafkaLogin}, names: []string{"nobody"},
@@ -67,8 +78,11 @@ func TestWhatTheClusterLacksIsToldBeforeTheFirstRecord(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer cluster.Close()
+				contract := edited("key: order_id", cmp.Or(tt.edit, "key: order_id"))
+				contract["slipway.yaml"].Data = bytes.ReplaceAll(contract["slipway.yaml"].Data,
+					[]byte("identity: {auth: scram-sha-512}"), []byte("identity: {auth: scram-sha-512}\nadopt: {principal: "+tt.user+"}"))
 				app, err := slipway.New(slipway.Config{
-					Files:       edited("identity: {auth: scram-sha-512}", "identity: {auth: scram-sha-512}\nadopt: {principal: "+tt.user+"}"),
+					Files:       contract,
 					Environment: mounted(t, cluster), Codecs: tt.codecs, Dial: cluster.Dial,
 				})
 				if err != nil {
@@ -176,4 +190,38 @@ func TestTopicsCreateThemselvesOnlyInDevAndOnlyWhenAsked(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestStartRefuseEndsAServiceWhoseGroupHasNoPosition(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cluster, err := embedded.Start(t.Context(), embedded.Config{Network: new(kfake.VirtualNetwork), AutoCreateTopics: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cluster.Close()
+		env := mounted(t, cluster)
+		env.CreateTopics = true
+		app, err := slipway.New(slipway.Config{
+			Files:       fstest.MapFS{"slipway.yaml": {Data: []byte(scratch + "consumes:\n  scratch.noted.v1: {start: refuse}\n")}},
+			Environment: env, Dial: cluster.Dial,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := slipway.NewProducer[[]byte](app, "scratch.noted.v1")
+		app.OnStart("write one", func(ctx context.Context) error {
+			_, err := out.Send(ctx, &[]byte{1})
+			return err
+		})
+		slipway.Handle(app, "scratch.noted.v1", func(context.Context, *slipway.Message[[]byte]) error {
+			t.Error("a record was handled from a position that nobody chose")
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := app.Run(ctx); !errors.Is(err, diag.RuntimeNoCommit) {
+			t.Errorf("Run() = %v, want SLP-RUN-022", err)
+		}
+	})
 }

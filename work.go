@@ -99,7 +99,9 @@ func (c *consumer) judge(w *work, err error) (lane.Verdict, bool) {
 	if later, ok := errors.AsType[*postponement](err); ok {
 		wait = later.delay
 	}
-	wait = min(wait, c.app.cfg.Environment.ShutdownTimeout)
+	if p, panicked := errors.AsType[*panicked](err); panicked && w.attempts == 1 {
+		log = log.With("stack", p.stack)
+	}
 	log.Warn("handler failed, trying again", "attempt", w.attempts, "of", e.Retry.Attempts(), "wait", wait, "error", err)
 	return w.again(wait), true
 }

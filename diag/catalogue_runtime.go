@@ -23,6 +23,8 @@ const (
 	RuntimeDrainExceeded    Code = "SLP-RUN-018"
 	RuntimeListenFailed     Code = "SLP-RUN-019"
 	RuntimeWiringFailed     Code = "SLP-RUN-020"
+	RuntimeKeyUnfit         Code = "SLP-RUN-021"
+	RuntimeNoCommit         Code = "SLP-RUN-022"
 )
 
 var runtimeEntries = []Entry{
@@ -45,5 +47,7 @@ var runtimeEntries = []Entry{
 	{RuntimeRegistryDown, "the schema registry does not answer", "A schema is needed that is not cached and the registry is away. Records wait; none is dead-lettered for it.", "Check SCHEMA_REGISTRY_URL and that the registry is up."},
 	{RuntimeDrainExceeded, "handlers outlived the drain budget", "At shutdown some handlers did not return in time. Their contexts were cancelled and their records will be handled again.", "Make handlers honour their context, or give the service more time to stop."},
 	{RuntimeListenFailed, "the HTTP port cannot be used", "The port of workload.http is taken by another process or may not be opened.", "Stop the other process, or change workload.http in slipway.yaml."},
+	{RuntimeKeyUnfit, "the key does not fit the schema", "The contract's key names a field that the schema does not have at its top level, or one that cannot be written in the key's format.", "Correct key in slipway.yaml: a field of the schema, with the format string, bytes or int64 that fits it."},
+	{RuntimeNoCommit, "the group has no position and may not choose one", "The contract says start: refuse, and the consumer group has no committed offset for a partition: it is new, it was renamed, or its offsets expired.", "Give the group its position (kafka-consumer-groups.sh --reset-offsets), or use start: earliest or start: latest."},
 	{RuntimeWiringFailed, "the service's own wiring failed", "The function that connects code and contract returned an error.", "See the message: it is the service's own."},
 }

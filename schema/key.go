@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// errNilKey reports a key field that holds nothing. A record without key has
+// ErrNilKey reports a key field that holds nothing. A record without key has
 // no place in an order.
-var errNilKey = errors.New("key field is null")
+var ErrNilKey = errors.New("key field is null")
 
 // KeyBytes returns what a field's value is as a record key: the text of a
 // string or of a type that marshals to text, an integer in decimal, bytes as
@@ -18,7 +18,7 @@ var errNilKey = errors.New("key field is null")
 func KeyBytes(field reflect.Value) ([]byte, error) {
 	for field.Kind() == reflect.Pointer {
 		if field.IsNil() {
-			return nil, errNilKey
+			return nil, ErrNilKey
 		}
 		field = field.Elem()
 	}

@@ -100,7 +100,7 @@ func status(err error) int {
 	for _, d := range diag.Of(err) {
 		switch d.Code {
 		case diag.RuntimeNotConsumed, diag.RuntimeNoHandler, diag.RuntimeNotProduced, diag.RuntimeNoCodec, diag.RuntimeTypeMismatch,
-			diag.RuntimeUnsupported, diag.RuntimeHandledTwice, diag.RuntimePrincipalDiffers:
+			diag.RuntimeUnsupported, diag.RuntimeHandledTwice, diag.RuntimePrincipalDiffers, diag.RuntimeKeyUnfit, diag.RuntimeNoCommit:
 			return exitMisfit
 		}
 	}
