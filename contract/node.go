@@ -110,7 +110,7 @@ const (
 	nullScalar    scalarKind = "nothing"
 	boolScalar    scalarKind = "a boolean"
 	integerScalar scalarKind = "a number"
-	floatScalar   scalarKind = "a fraction"
+	floatScalar   scalarKind = "a number with a point or an exponent"
 	textScalar    scalarKind = "text"
 )
 

@@ -121,7 +121,7 @@ var consumeType = object(
 )
 
 var retryType = object(
-	at("delays", listOf(duration(time.Millisecond, 7*24*time.Hour)), func(r *Retry) *[]time.Duration { return &r.Delays }, "The wait before each further attempt, ascending. A wait is never cut short."),
+	at("delays", listOf(duration(time.Millisecond, 7*24*time.Hour)), func(r *Retry) *[]time.Duration { return &r.Delays }, "The wait before each further attempt, ascending. Later records of the key wait too, so its order stays, and no attempt comes early; after a restart the attempts start over."),
 	at("then", oneOf(DeadLetter, Park, Stop), func(r *Retry) *Then { return &r.Then }, "What follows the last attempt: dead-letter, park (the key waits in order for an operator, other keys flow) or stop.", def("dead-letter")),
 )
 

@@ -92,6 +92,7 @@ func (v *validation) services() {
 		if other := first[s.Name]; other != nil {
 			v.add(diag.New(diag.EstateDuplicateService, "service %s is also the name of %s", s.Name, other.File()).
 				At(s.Position("metadata/name")).WithEvidence("first at %v", other.Position("metadata/name")))
+			v.inherit(s)
 			continue
 		}
 		first[s.Name] = s
@@ -99,6 +100,16 @@ func (v *validation) services() {
 			v.own(s, s.Topics[name])
 		}
 		v.unusedEnvironments(s)
+	}
+}
+
+// inherit makes a service whose name is taken the owner of what nobody else
+// owns: that nobody did would not be true, and its name has been told.
+func (v *validation) inherit(s *Service) {
+	for name, t := range s.Topics {
+		if _, taken := v.topic[name]; !taken {
+			v.topic[name] = owned{service: s, topic: t}
+		}
 	}
 }
 
@@ -195,7 +206,8 @@ func (v *validation) produces(s *Service) {
 		switch {
 		case !found:
 			v.unowned(s, element, name)
-		case o.service != nil && o.service != s && !slices.Contains(o.topic.Writers, s.Name):
+		case o.of(s):
+		case o.service != nil && !slices.Contains(o.topic.Writers, s.Name):
 			v.add(diag.New(diag.EstateForeignWriter, "%s writes %s, which %s owns", s.Name, name, o.service.Name).
 				At(s.Position(element)).WithEvidence("owned at %v", v.place(o)).
 				WithFix("add writers: [%s] to the topic at %v, or write to a topic of %s", s.Name, v.place(o), s.Name))
@@ -216,7 +228,7 @@ func (v *validation) consumes(s *Service) {
 			v.unowned(s, element, c.Topic)
 			continue
 		}
-		if readers := o.readers(); readers != nil && o.service != s && !slices.Contains(readers, s.Name) {
+		if readers := o.readers(); readers != nil && !o.of(s) && !slices.Contains(readers, s.Name) {
 			v.add(diag.New(diag.EstateReader, "%s reads %s, whose owner does not list it as a reader", s.Name, c.Topic).
 				At(s.Position(element)).WithEvidence("readers are listed at %v", v.place(o)).
 				WithFix("add %s to readers at %v", s.Name, v.place(o)))
@@ -233,6 +245,20 @@ func (v *validation) consumes(s *Service) {
 				At(s.Position(element, "order")).WithEvidence("owned at %v", v.place(o)))
 		}
 	}
+}
+
+// of reports whether the topic is the service's. One that another contract
+// owns too, or whose owner has the service's name, counts as its own: that has
+// been told, and what rights would follow is not known before it is settled.
+func (o owned) of(s *Service) bool {
+	return o.service != nil && o.service.Name == s.Name || s.Topics[o.name()] != nil
+}
+
+func (o owned) name() string {
+	if o.service != nil {
+		return o.topic.Name
+	}
+	return o.external.Name
 }
 
 func (o owned) readers() []string {

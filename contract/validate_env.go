@@ -180,6 +180,9 @@ func (v *validation) transactionalIDs(r *Resolved, by map[string][]*Service) {
 }
 
 func (v *validation) transactionalOverlap(r *Resolved, s, owner *Service) {
+	if s.Name == owner.Name {
+		return // told as two contracts of one name
+	}
 	f := &faults{service: s}
 	f.add(diag.EstateTransactionalIDs, "adopt/transactionalPrefix", "", "transactional ids of %s begin with %s, as those of %s do (%s), in environment %s",
 		s.Name, s.TransactionalPrefix(), owner.Name, owner.TransactionalPrefix(), r.Env)

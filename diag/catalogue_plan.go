@@ -174,7 +174,7 @@ var planEntries = []Entry{
 		Code:  PlanUnknownName,
 		Title: "Nothing of that name follows from the contracts",
 		Cause: "No contract of the estate, in this environment, leads to a topic, group, user, subject or ACL of the name.",
-		Fix:   "Check the spelling and --env; slipway plan lists what the contracts lead to. Diagnostic codes look like SLP-PLN-008.",
+		Fix:   "Check the spelling and --env; slipway plan lists what a cluster lacks of what the contracts lead to, and slipway up prints what it creates on a cluster of its own. Diagnostic codes look like SLP-PLN-008.",
 	},
 	{
 		Code:  PlanUnknownAllow,

@@ -60,6 +60,7 @@ func (a *app) connect(ctx context.Context, t target) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.warn(t.credential.exposed())
 	cfg, err := e.kafka()
 	if err != nil {
 		return nil, err

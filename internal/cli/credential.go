@@ -131,7 +131,23 @@ func unreadable(flag string, err error) diag.Diagnostic {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err
 	}
-	return diag.New(diag.CommandCredential, "read the file of --%s: %v", flag, err)
+	return diag.New(diag.CommandCredential, "read the file of --%s: %v", flag, err).
+		WithFix("name a file that is there and that you may read with --%s", flag)
+}
+
+// exposed warns of secrets that others on the machine can read.
+func (c *credential) exposed() diag.List {
+	var list diag.List
+	for _, secret := range []struct{ flag, file string }{
+		{"tls-key", c.key}, {"sasl-password-file", c.passwordFile}, {"registry-auth-file", c.registryFile},
+	} {
+		info, err := os.Stat(secret.file)
+		if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0 {
+			list.Add(diag.Warn(diag.CommandCredential, "others can read the file of --%s: its mode is %04o", secret.flag, info.Mode().Perm()).
+				WithFix("chmod 600 it, and change the secret if anyone else uses this machine"))
+		}
+	}
+	return list
 }
 
 // certificates returns the client certificate, or none.

@@ -89,7 +89,6 @@ func runDevUp(ctx context.Context, a *app, args devArgs) error {
 		self, "dev", "up", "--foreground", "--name", args.name,
 		"--first-port", fmt.Sprint(args.firstPort), "--timeout", args.timeout.String(),
 	}
-	a.view.Note("starting three nodes of Kafka and a registry in the background; the first time they are fetched before")
 	in, err := dev.Detach(ctx, args.config(a), command)
 	if err != nil {
 		return err
@@ -130,7 +129,11 @@ func newDevDownCommand(a *app) *cobra.Command {
 		Annotations: exits(exitOK, exitError, exitUsage, exitInterrupted),
 		Args:        arguments(0, 0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return dev.Down(c.Context(), args.config(a))
+			if err := dev.Down(c.Context(), args.config(a)); err != nil {
+				return err
+			}
+			a.view.Note("instance %s is stopped; what it holds stays", args.name)
+			return nil
 		},
 	}
 	nameFlag(c, &args.name)

@@ -96,9 +96,18 @@ func problems(err error) diag.List {
 			list.Add(d)
 		}
 	}
-	if len(list) == 0 {
-		list.Add(diag.New(diag.CommandFailed, "%v", err))
+	if len(list) > 0 {
+		return list
 	}
+	var lines []string // of joined errors, each once
+	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	d := diag.New(diag.CommandFailed, "%s", lines[0])
+	d.Evidence = lines[1:]
+	list.Add(d)
 	return list
 }
 

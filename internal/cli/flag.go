@@ -56,6 +56,7 @@ func (v *outputValue) Set(text string) error {
 
 // choice is a flag that takes one of a few words.
 type choice struct {
+	flag  string
 	value *string
 	words []string
 }
@@ -71,7 +72,7 @@ func (v choice) Type() string { return "word" }
 
 func (v choice) Set(text string) error {
 	if !slices.Contains(v.words, text) {
-		return usage("no %q here", text).WithFix("use one of %s", join(v.words))
+		return usage("--%s: there is no %q", v.flag, text).WithFix("use one of %s", join(v.words))
 	}
 	*v.value = text
 	return nil
@@ -79,7 +80,7 @@ func (v choice) Set(text string) error {
 
 func choiceFlag(c *cobra.Command, value *string, name, usual, meaning string, words ...string) {
 	*value = usual
-	c.Flags().Var(choice{value, words}, name, meaning+": "+join(words))
+	c.Flags().Var(choice{name, value, words}, name, meaning+": "+join(words))
 	complete(c, name, words)
 }
 

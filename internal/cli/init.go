@@ -15,7 +15,8 @@ func newInitCommand(a *app) *cobra.Command {
 		Long: `Writes a service into DIR, which is made if it does not exist: a commented
 contract, its schema, and a program with a handler and tests that compile and
 pass as they are. The last part of DIR is the service's name unless --name
-gives another. Inside a Go module no go.mod is written.
+gives another. Inside a Go module no go.mod is written or changed; what it needs
+is among the steps that are printed.
 
 Nothing is overwritten: if one of the files exists, none is written.`,
 		Example: `  slipway init hello
@@ -37,7 +38,7 @@ Nothing is overwritten: if one of the files exists, none is written.`,
 	}
 	c.Flags().StringVar(&cfg.Name, "name", "", "name of the service")
 	c.Flags().IntVar(&cfg.Port, "port", 8080, "port the service listens on")
-	c.Flags().StringVar(&cfg.Replace, "replace", "", "checkout of Slipway that go.mod builds against")
+	c.Flags().StringVar(&cfg.Replace, "replace", "", "checkout of Slipway to build against, for builds that are not released")
 	outputFlag(c, a, view.Table, view.JSON, view.YAML, view.Name)
 	return c
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -46,14 +47,17 @@ func (p Process) system(kill <-chan struct{}) System {
 }
 
 // Run runs a process's command line and returns the exit status. The first
-// Ctrl-C or SIGTERM ends the command in good order, the second ends its
-// waiting, the third ends the process.
+// Ctrl-C, SIGTERM or SIGHUP ends the command in good order, the second ends
+// its waiting, the third ends the process.
 func Run(p Process) int {
 	ctx, interrupt := context.WithCancelCause(context.Background())
 	defer interrupt(nil)
 	kill := make(chan struct{})
 	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		<-signals
 		interrupt(errInterrupted)
@@ -71,6 +75,7 @@ type app struct {
 	view      *view.View
 	workspace *workspace // nil until a command opens one
 	warnings  diag.List  // to be told at the end
+	unhelpful error      // why help could not be written
 }
 
 // Main runs a command line, without the program's name, and returns the exit
@@ -93,7 +98,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	}
 	root := newRoot(a)
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	return errors.Join(root.ExecuteContext(ctx), a.unhelpful)
 }
 
 // newRoot is the whole command tree.
@@ -120,6 +125,14 @@ a cluster match.`,
 		newPlanCommand(a), newApplyCommand(a), newUpCommand(a), newDevCommand(a),
 		newCompletionCommand(a), newVersionCommand(a),
 	)
+	var version bool
+	root.Flags().BoolVarP(&version, "version", "v", false, "print the version")
 	dress(root, a)
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if version && len(args) == 0 {
+			return a.view.Build(build())
+		}
+		return group(c, args)
+	}
 	return root
 }

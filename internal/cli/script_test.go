@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -44,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"mode":     mode,
 			"same":     same,
 			"canary":   canary,
+			"hold":     hold,
 		},
 		Setup: func(e *testscript.Env) error {
 			checkout, err := filepath.Abs(filepath.Join("..", ".."))
@@ -169,6 +171,30 @@ func canary(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s shows what is in %s", stream, args[0])
 		}
 	}
+}
+
+// hold takes the lock of an instance of dev as a process that runs it would,
+// until that process is told to end: hold NAME
+func hold(ts *testscript.TestScript, _ bool, args []string) {
+	dir := filepath.Join(ts.Getenv("XDG_CACHE_HOME"), "slipway", "dev", args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	lock, err := os.Create(filepath.Join(dir, "lock"))
+	ts.Check(err)
+	ts.Check(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	supervisor := exec.Command("sleep", "600")
+	ts.Check(supervisor.Start())
+	ended := make(chan struct{})
+	go func() {
+		_ = supervisor.Wait() // a signal ends it
+		_ = lock.Close()
+		close(ended)
+	}()
+	ts.Defer(func() {
+		_ = supervisor.Process.Kill()
+		<-ended
+	})
+	_, err = fmt.Fprintln(lock, supervisor.Process.Pid)
+	ts.Check(err)
 }
 
 // mode requires permissions: mode 0600 FILE

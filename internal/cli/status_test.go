@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/slipway-go/slipway/diag"
@@ -60,6 +61,15 @@ func TestAnErrorWithoutACodeGetsTheGeneralOne(t *testing.T) {
 	list := problems(errors.New("disk full"))
 	if len(list) != 1 || list[0].Code != diag.CommandFailed || list[0].Message != "disk full" {
 		t.Errorf("problems = %v", list)
+	}
+}
+
+func TestJoinedErrorsThatSayTheSameAreToldOnce(t *testing.T) {
+	t.Parallel()
+	late := errors.New("not ready")
+	list := problems(errors.Join(late, late, errors.New("disk full"), late))
+	if len(list) != 1 || list[0].Message != "not ready" || !slices.Equal(list[0].Evidence, []string{"disk full"}) {
+		t.Errorf("problems = %+v", list)
 	}
 }
 

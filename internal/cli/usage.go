@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,9 +19,9 @@ func dress(root *cobra.Command, a *app) {
 	root.SetOut(a.sys.Out)
 	root.SetErr(a.sys.Err)
 	root.SetIn(a.sys.In)
-	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
+	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "help [COMMAND]", RunE: helpOn})
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) { _, _ = io.WriteString(a.sys.Out, help(c)) })
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { _, a.unhelpful = io.WriteString(a.sys.Out, help(c)) })
 	each(root, func(c *cobra.Command) {
 		c.Flags().SortFlags = true
 		c.InitDefaultHelpFlag()
@@ -56,6 +57,18 @@ func group(c *cobra.Command, args []string) error {
 	return d
 }
 
+// helpOn is what other programs have too: help COMMAND for COMMAND --help.
+func helpOn(c *cobra.Command, args []string) error {
+	on, rest, err := c.Root().Find(args)
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return group(on, rest)
+	}
+	return on.Help()
+}
+
 func usage(format string, args ...any) diag.Diagnostic {
 	return diag.New(diag.CommandUsage, format, args...)
 }
@@ -73,10 +86,18 @@ func flagError(c *cobra.Command, err error) error {
 		if known := diag.Of(cause); len(known) > 0 {
 			return known
 		}
-		return usage("--%s: want %s", invalid.GetFlag().Name, invalid.GetFlag().Value.Type()).
+		kind := invalid.GetFlag().Value.Type()
+		return usage("--%s: want %s", invalid.GetFlag().Name, cmp.Or(kinds[kind], kind)).
 			WithFix("run %s --help to see what it takes", c.CommandPath())
 	}
 	return usage("%v", err)
+}
+
+// kinds are the types of flags, as their users would call them.
+var kinds = map[string]string{
+	"bool":     "true or false",
+	"duration": "a duration such as 30s or 2m",
+	"int":      "a whole number such as 8080",
 }
 
 func unknownFlag(c *cobra.Command, unknown *pflag.NotExistError) error {

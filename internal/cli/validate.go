@@ -83,7 +83,7 @@ func validation(a *app, args validateArgs) (view.Validation, error) {
 // validateFile judges one contract with each of its own environments.
 func validateFile(w *workspace, file string) view.Validation {
 	service, problems := contract.Parse(w.fsys, file)
-	var got view.Validation
+	got := view.Validation{Alone: true}
 	if service != nil {
 		got.Services, got.Environments = []string{service.Name}, service.Environments
 		problems = append(problems, overlays(service, problems)...)

@@ -91,7 +91,7 @@ func (c *Config) place() error {
 	if c.Cache == "" {
 		base, err := os.UserCacheDir()
 		if err != nil {
-			return diag.New(diag.DevState, "find the user's cache directory: %v", err)
+			return diag.New(diag.DevState, "find the user's cache directory: %v", err).WithFix("set HOME or XDG_CACHE_HOME")
 		}
 		c.Cache = filepath.Join(base, "slipway")
 	}

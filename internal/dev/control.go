@@ -197,6 +197,7 @@ func Detach(ctx context.Context, cfg Config, command []string) (Instance, error)
 	if err := ensure(ctx, full, kafkaArtifact, registryArtifact); err != nil {
 		return Instance{}, err
 	}
+	full.Report("starting three nodes of Kafka and a registry in the background")
 	if err := detach(ctx, full, command); err != nil {
 		return Instance{}, err
 	}

@@ -184,10 +184,19 @@ func until(ctx context.Context, what string, ask func(context.Context) error) er
 		if wait(ctx, probePause) == nil {
 			continue
 		}
-		cause := context.Cause(ctx)
-		if len(diag.Of(cause)) > 0 || errors.Is(cause, context.Canceled) {
-			return cause
+		err = overdue(context.Cause(ctx), "wait for "+what)
+		if d, ok := errors.AsType[diag.Diagnostic](err); ok && d.Code == diag.DevNotReady {
+			return d.WithEvidence("the last answer: %v", last)
 		}
-		return diag.New(diag.DevNotReady, "wait for %s: %v", what, cause).WithEvidence("the last answer: %v", last)
+		return err
 	}
+}
+
+// overdue is why a context ended: a diagnostic that cancelled it, the user who
+// did, else that the time is over.
+func overdue(cause error, doing string) error {
+	if len(diag.Of(cause)) > 0 || errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return diag.New(diag.DevNotReady, "%s: %v", doing, cause)
 }

@@ -174,6 +174,11 @@ echo 'openjdk version "11.0.2" 2019-01-15' >&2`)
 			m.fillCache(t)
 			m.cfg.StartTimeout = time.Second
 		}, diag.DevNotReady, []string{"not ready within 1s", "connection refused"}},
+		"no time to prepare anything": {func(t *testing.T, m *machine) {
+			m.java(t, "exit 1")
+			m.fillCache(t)
+			m.cfg.StartTimeout = time.Nanosecond
+		}, diag.DevNotReady, []string{"prepare the nodes: not ready within 1ns"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -184,6 +189,9 @@ echo 'openjdk version "11.0.2" 2019-01-15' >&2`)
 				c.Close()
 			}
 			check(t, err, tt.code, tt.words...)
+			if n := len(diag.Of(err)); n != 1 {
+				t.Errorf("%d diagnostics, want one:\n%v", n, err)
+			}
 			if left, _ := filepath.Glob(filepath.Join(m.cfg.Cache, "*", "*.jar")); len(left) > 0 {
 				t.Errorf("the cache holds half of something: %v", left)
 			}

@@ -169,6 +169,9 @@ func (c *Cluster) prepare(ctx context.Context) error {
 		wg.Go(func() { errs[i] = c.nodes[i].prepare(ctx) })
 	}
 	wg.Wait()
+	if ctx.Err() != nil { // which each of them tells
+		return overdue(context.Cause(ctx), "prepare the nodes")
+	}
 	return errors.Join(errs...)
 }
 

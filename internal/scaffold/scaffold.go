@@ -44,8 +44,8 @@ type Config struct {
 	// Defaults to 8080.
 	Port int
 
-	// Replace is a checkout of Slipway to build against, for a go.mod that is
-	// written.
+	// Replace is a checkout of Slipway to build against. A go.mod that is
+	// written says so; for one that is there a step does.
 	Replace string
 
 	// Version is the version of Slipway that a go.mod requires. Empty, or a
@@ -59,6 +59,7 @@ type Result struct {
 	Dir     string
 	Files   []string // relative to Dir, sorted
 	Steps   []string // commands to run next
+	Note    string   // what to know before running them; mostly empty
 }
 
 // values is what templates know.
@@ -88,15 +89,16 @@ func Write(cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	inside := moduleAbove(abs)
-	files, err := render(v, inside)
+	module := moduleAbove(abs)
+	files, err := render(v, module != nil)
 	if err != nil {
 		return Result{}, err
 	}
 	if err := put(cfg.Dir, files); err != nil {
 		return Result{}, err
 	}
-	return Result{Service: cfg.Name, Dir: cfg.Dir, Files: paths(files), Steps: steps(cfg, v, inside)}, nil
+	get, note := obtain(cfg.Version, v, module)
+	return Result{Service: cfg.Name, Dir: cfg.Dir, Files: paths(files), Steps: steps(cfg.Dir, get), Note: note}, nil
 }
 
 func (c Config) values() (values, error) {
@@ -129,16 +131,18 @@ func published(version string) bool {
 	return strings.HasPrefix(version, "v") && !strings.Contains(version, "+") && !strings.HasPrefix(version, "v0.0.0-")
 }
 
-// moduleAbove reports whether a directory, which need not exist, is inside a
-// Go module.
-func moduleAbove(dir string) bool {
+// moduleAbove returns the go.mod of the Go module that a directory, which need
+// not exist, is inside of; nil if there is none.
+func moduleAbove(dir string) []byte {
 	for {
-		if info, err := os.Stat(filepath.Join(dir, goMod)); err == nil && info.Mode().IsRegular() {
-			return true
+		file := filepath.Join(dir, goMod)
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			text, _ := os.ReadFile(file) // one that cannot be read says nothing
+			return append([]byte{}, text...)
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return false
+			return nil
 		}
 		dir = parent
 	}
@@ -239,17 +243,44 @@ func directory(dir string, err error) error {
 	return diag.New(diag.CommandDirectory, "write to %s: %v", dir, cause)
 }
 
-// steps is what the user runs next, from where slipway was run.
-func steps(cfg Config, v values, insideModule bool) []string {
-	var all []string
-	if dir := filepath.Clean(cfg.Dir); dir != "." {
-		all = append(all, "cd "+dir)
-	}
+// unreleased is said where go get would not find Slipway.
+const unreleased = "This build of slipway is unreleased: go get does not find it. Name a checkout of it for PATH-OF-CHECKOUT; init --replace PATH-OF-CHECKOUT does so at once."
+
+// obtain is the command that makes Slipway known to the module, and what to
+// know about it; nothing if the module knows it.
+func obtain(version string, v values, module []byte) (command, note string) {
+	const replace = "go mod edit -replace=" + modulePath + "="
 	switch {
-	case insideModule:
-		all = append(all, "go get "+modulePath)
-	case v.Require == "":
-		all = append(all, "go get "+modulePath+"@latest")
+	case module == nil && v.Require != "":
+		return "", ""
+	case v.Replace != "":
+		return replace + quoted(v.Replace), ""
+	case published(version):
+		return "go get " + modulePath, ""
+	case bytes.Contains(module, []byte(modulePath)):
+		return "", ""
+	}
+	return replace + "PATH-OF-CHECKOUT", unreleased
+}
+
+// quoted is an argument as a shell takes it whole.
+func quoted(text string) string {
+	if plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
+
+// steps is what the user runs next, from where slipway was run.
+func steps(dir, get string) []string {
+	var all []string
+	if dir = filepath.Clean(dir); dir != "." {
+		all = append(all, "cd "+quoted(dir))
+	}
+	if get != "" {
+		all = append(all, get)
 	}
 	return append(all, "go mod tidy", "go test ./...", "slipway up")
 }

@@ -130,9 +130,53 @@ func TestGoModRequiresOnlyWhatCanBeFetched(t *testing.T) {
 			if strings.Contains(string(text), tt.not) {
 				t.Errorf("go.mod has %q:\n%s", tt.not, text)
 			}
-			fetches := slices.ContainsFunc(got.Steps, func(s string) bool { return strings.HasPrefix(s, "go get") })
-			if fetches != (len(tt.want) == 0) {
-				t.Errorf("steps %q", got.Steps)
+			asks := slices.Contains(got.Steps, "go mod edit -replace=github.com/slipway-go/slipway=PATH-OF-CHECKOUT")
+			if unknown := len(tt.want) == 0; asks != unknown || strings.Contains(got.Note, "unreleased") != unknown {
+				t.Errorf("steps %q, note %q", got.Steps, got.Note)
+			}
+		})
+	}
+}
+
+func TestInsideAModuleTheStepsMakeSlipwayKnown(t *testing.T) {
+	t.Parallel()
+	checkout := filepath.Join(t.TempDir(), "a b")
+	if err := os.Mkdir(checkout, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(checkout, "go.mod"), []byte("module github.com/slipway-go/slipway\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const replace = "go mod edit -replace=github.com/slipway-go/slipway="
+	for name, tt := range map[string]struct {
+		module, version, replace string
+		want                     []string
+		note                     bool
+	}{
+		"a release":                     {"module shop\n", "v1.2.3", "", []string{"go get github.com/slipway-go/slipway"}, false},
+		"a checkout, named":             {"module shop\n", "(devel)", checkout, []string{replace + "'" + checkout + "'"}, false},
+		"a checkout, not named":         {"module shop\n", "(devel)", "", []string{replace + "PATH-OF-CHECKOUT"}, true},
+		"a checkout, an empty go.mod":   {"", "(devel)", "", []string{replace + "PATH-OF-CHECKOUT"}, true},
+		"a checkout, and known to it":   {"module shop\n\nreplace github.com/slipway-go/slipway => ../slipway\n", "(devel)", "", nil, false},
+		"a checkout instead of another": {"module shop\n\nrequire github.com/slipway-go/slipway v1.2.3\n", "(devel)", checkout, []string{replace + "'" + checkout + "'"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outer := t.TempDir()
+			if err := os.WriteFile(filepath.Join(outer, "go.mod"), []byte(tt.module), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			dir := filepath.Join(outer, "hello")
+			got, err := scaffold.Write(scaffold.Config{Dir: dir, Version: tt.version, Replace: tt.replace})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := slices.Concat([]string{"cd " + dir}, tt.want, []string{"go mod tidy", "go test ./...", "slipway up"})
+			if !slices.Equal(got.Steps, want) || (got.Note != "") != tt.note {
+				t.Errorf("steps %q, want %q; note %q", got.Steps, want, got.Note)
+			}
+			if text, err := os.ReadFile(filepath.Join(outer, "go.mod")); err != nil || string(text) != tt.module {
+				t.Errorf("go.mod was changed (%v):\n%s", err, text)
 			}
 		})
 	}

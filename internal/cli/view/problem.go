@@ -123,6 +123,7 @@ func (v *View) Code(e diag.Entry) error {
 // A Validation is the judgement on an estate.
 type Validation struct {
 	Valid        bool
+	Alone        bool // one contract, without the estate it belongs to
 	Services     []string
 	Environments []string
 	Problems     diag.List
@@ -145,11 +146,23 @@ func (v *View) Validation(got Validation) error {
 	}
 	return v.answer(doc, func(w io.Writer) {
 		if got.Valid {
-			fmt.Fprintf(w, "valid: %s in %s\n", enumerate(got.Services, "service"), enumerate(got.Environments, "environment"))
+			fmt.Fprintf(w, "valid: %s\n", judged(got))
 			return
 		}
-		fmt.Fprintf(v.Err, "\ninvalid: %d errors, %d warnings\n", got.Problems.Count(diag.Error), got.Problems.Count(diag.Warning))
+		fmt.Fprintf(v.Err, "\ninvalid: %s, %s\n", count(got.Problems.Count(diag.Error), "error"), count(got.Problems.Count(diag.Warning), "warning"))
 	}, got.Services)
+}
+
+// judged says of what a judgement holds.
+func judged(got Validation) string {
+	text := enumerate(got.Services, "service")
+	if len(got.Environments) > 0 || !got.Alone {
+		text += " in " + enumerate(got.Environments, "environment")
+	}
+	if got.Alone {
+		text += ", judged without the other contracts"
+	}
+	return text
 }
 
 // list is never nil, so that documents say [] and not null.
@@ -157,12 +170,8 @@ func list(s []string) []string { return append([]string{}, s...) }
 
 // enumerate counts names and tells a few of them.
 func enumerate(names []string, noun string) string {
-	plural := noun
-	if len(names) != 1 {
-		plural += "s"
-	}
 	if len(names) == 0 {
-		return "no " + plural
+		return "no " + noun + "s"
 	}
 	shown := slices.Clone(names[:min(len(names), 8)])
 	for i, n := range shown {
@@ -171,5 +180,13 @@ func enumerate(names []string, noun string) string {
 	if len(names) > len(shown) {
 		shown = append(shown, "…")
 	}
-	return fmt.Sprintf("%d %s (%s)", len(names), plural, strings.Join(shown, ", "))
+	return fmt.Sprintf("%s (%s)", count(len(names), noun), strings.Join(shown, ", "))
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -15,11 +15,12 @@ type scaffoldDocument struct {
 	Dir     string   `json:"dir"`
 	Files   []string `json:"files"`
 	Next    []string `json:"next"`
+	Note    string   `json:"note,omitempty"`
 }
 
 // Scaffold writes which files there are now; people are told what to do next.
 func (v *View) Scaffold(r scaffold.Result) error {
-	doc := scaffoldDocument{header("Scaffold"), r.Service, r.Dir, list(r.Files), list(r.Steps)}
+	doc := scaffoldDocument{header("Scaffold"), r.Service, r.Dir, list(r.Files), list(r.Steps), r.Note}
 	var names []string
 	for _, f := range r.Files {
 		names = append(names, path.Join(r.Dir, f))
@@ -33,6 +34,9 @@ func (v *View) Scaffold(r scaffold.Result) error {
 		return err
 	}
 	v.Note("\nThe service %s is written. Next:\n", r.Service)
+	if r.Note != "" {
+		v.Note("%s\n", r.Note)
+	}
 	for _, s := range r.Steps {
 		v.Note("  %s", s)
 	}
