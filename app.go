@@ -236,7 +236,7 @@ func (a *App) work(ctx context.Context) error {
 	var errs []error
 	start := func(name string, run func(context.Context) error) {
 		all.Go(func() {
-			if err := run(running); err != nil && !errors.Is(err, context.Canceled) {
+			if err := run(running); err != nil && !(errors.Is(err, context.Canceled) && running.Err() != nil) {
 				mu.Lock()
 				errs = append(errs, fmt.Errorf("%s: %w", name, err))
 				mu.Unlock()
@@ -253,9 +253,7 @@ func (a *App) work(ctx context.Context) error {
 	a.health.started(consumers)
 	a.log.Info("service started", "environment", a.cfg.Environment.Name, "contract", a.contract.Hash()[:12])
 	all.Wait()
-	if len(consumers)+len(a.tasks) == 0 {
-		<-running.Done()
-	}
+	<-running.Done() // tasks may all have ended well
 	a.flush()
 	return errors.Join(errs...)
 }

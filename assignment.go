@@ -16,6 +16,10 @@ import (
 // well below the client's rebalance timeout of a minute.
 const revokeBudget = 20 * time.Second
 
+// lastCommitTimeout is longer than the periodic commit's, which it may have to
+// wait for.
+const lastCommitTimeout = 2 * commitTimeout
+
 // assigned begins the partitions that came to this instance.
 func (c *consumer) assigned(_ context.Context, client *kgo.Client, got map[string][]int32) {
 	client.ResumeFetchPartitions(got) // a pause outlives the assignment it was made in
@@ -35,19 +39,23 @@ func (c *consumer) assigned(_ context.Context, client *kgo.Client, got map[strin
 // revoked hands partitions back: running handlers finish, their work is
 // committed, and only then may the next owner begin.
 func (c *consumer) revoked(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
-	if partitions := c.disown(gone); len(partitions) > 0 {
-		c.release(partitions, min(revokeBudget, c.app.cfg.Environment.ShutdownTimeout*2/3), ErrRevoked)
-		c.app.log.Info("partitions revoked", "group", c.group, "partitions", gone)
+	partitions := c.disown(gone)
+	if len(partitions) == 0 {
+		c.commitLast(func() []*partition { return nil }) // a drain may be committing these very partitions
+		return
 	}
+	c.release(partitions, min(revokeBudget, c.app.cfg.Environment.ShutdownTimeout*2/3), ErrRevoked)
+	c.app.log.Info("partitions revoked", "group", c.group, "partitions", gone)
 }
 
 // lost gives up partitions that another instance may own already: handlers are
 // cancelled at once and nothing is committed.
 func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
 	for _, p := range c.disown(gone) {
-		p.end()
-		p.cancel(ErrRevoked)
-		p.entry.lanes.Wake(func(k laneKey) bool { return k.partition == p })
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel() // no time for those that run
+		p.settle(ctx, ErrRevoked)
+		c.app.health.set(p.deadLetters(), "")
 		c.app.log.Warn("partition lost", "group", c.group, "topic", p.topic, "partition", p.id)
 	}
 }
@@ -72,8 +80,22 @@ func (c *consumer) disown(gone map[string][]int32) []*partition {
 
 // release ends the work on partitions: what runs, and what lies before it,
 // finishes within the budget or is cancelled, and what is finished is
-// committed. It returns how many partitions had to be cancelled.
-func (c *consumer) release(partitions []*partition, budget time.Duration, cause error) int {
+// committed.
+func (c *consumer) release(partitions []*partition, budget time.Duration, cause error) {
+	c.settle(partitions, budget, cause)
+	c.commitLast(func() []*partition { return partitions })
+}
+
+// commitLast commits what partitions have finished before they are given up.
+func (c *consumer) commitLast(of func() []*partition) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastCommitTimeout)
+	defer cancel()
+	c.commit(ctx, of)
+}
+
+// settle waits until nothing of the partitions is open, within the budget. It
+// returns how many had to be cancelled.
+func (c *consumer) settle(partitions []*partition, budget time.Duration, cause error) int {
 	ctx, cancel := context.WithTimeout(context.Background(), budget)
 	defer cancel()
 	var forced atomic.Int64
@@ -86,9 +108,10 @@ func (c *consumer) release(partitions []*partition, budget time.Duration, cause 
 		})
 	}
 	all.Wait()
-	commit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	c.commit(commit, partitions)
+	for _, p := range partitions {
+		c.app.health.set(p.String(), "")
+		c.app.health.set(p.deadLetters(), "")
+	}
 	return int(forced.Load())
 }
 

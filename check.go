@@ -124,6 +124,10 @@ func (a *App) bindConsumer(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if _, none := a.registry.(noRegistry); none && r.binding != nil {
+		return diag.New(diag.RuntimeVariableMissing, "SCHEMA_REGISTRY_URL is not set, and consumes/%s needs the registry to read its values", name).
+			WithFix("set SCHEMA_REGISTRY_URL to the schema registry's address")
+	}
 	a.entries[name] = &entry{Consume: c, handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
 	return nil
 }

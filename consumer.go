@@ -22,6 +22,9 @@ import (
 const (
 	pollRecords    = 1_000
 	commitInterval = time.Second
+	commitTimeout  = 3 * time.Second
+	restTime       = 5 * time.Second // of a partition that may not be fetched, before it is tried again
+	leaveTimeout   = 3 * time.Second
 	fetchWait      = 500 * time.Millisecond
 
 	// Above softOpen open records the poll loop gives handlers time to catch
@@ -34,10 +37,11 @@ const (
 // A consumer is one member of one group: it fetches, hands records to their
 // lanes, and commits frontiers.
 type consumer struct {
-	app     *App
-	group   string
-	client  *kgo.Client
-	entries map[string]*entry // by topic on the cluster
+	app       *App
+	group     string
+	client    *kgo.Client
+	endClient context.CancelFunc // ends what Close would wait for
+	entries   map[string]*entry  // by topic on the cluster
 
 	open atomic.Int64  // records of all partitions that are queued, waiting or in a handler
 	room chan struct{} // told when open falls to half of softOpen
@@ -47,6 +51,11 @@ type consumer struct {
 
 	mu    sync.Mutex
 	owned map[topicPartition]*partition
+
+	// committing is held while frontiers are read and sent, so that what is
+	// sent later is never older. It is a channel to be waited for with a
+	// context.
+	committing chan struct{}
 }
 
 type topicPartition struct {
@@ -92,7 +101,7 @@ func (a *App) newConsumers() ([]*consumer, error) {
 		c := byGroup[group]
 		if c == nil {
 			c = &consumer{
-				app: a, group: group, entries: make(map[string]*entry), room: make(chan struct{}, 1),
+				app: a, group: group, entries: make(map[string]*entry), room: make(chan struct{}, 1), committing: make(chan struct{}, 1),
 				failed: make(map[topicPartition]bool), owned: make(map[topicPartition]*partition),
 			}
 			byGroup[group] = c
@@ -109,7 +118,7 @@ func (a *App) newConsumers() ([]*consumer, error) {
 	return consumers, nil
 }
 
-// join makes the consumer's client. It joins the group with the first poll.
+// join makes the consumer's client, which joins the group by itself.
 func (c *consumer) join() error {
 	opts, err := c.app.commonOptions()
 	if err != nil {
@@ -130,13 +139,16 @@ func (c *consumer) join() error {
 		kgo.OnPartitionsLost(c.lost),
 	)
 	if first.Protocol == contract.Consumer {
-		opts = append(opts, kgo.GroupProtocol("consumer"))
+		opts = append(opts, kgo.ServerSideBalancer())
 	}
 	if first.Preset == contract.Throughput {
 		opts = append(opts, kgo.FetchMinBytes(64<<10), kgo.FetchMaxWait(500*time.Millisecond))
 	}
-	c.client, err = kgo.NewClient(opts...)
+	var life context.Context
+	life, c.endClient = context.WithCancel(context.Background())
+	c.client, err = kgo.NewClient(append(opts, kgo.WithContext(life))...)
 	if err != nil {
+		c.endClient()
 		return fmt.Errorf("make client of group %s: %w", c.group, err)
 	}
 	return nil
@@ -177,7 +189,9 @@ func (c *consumer) run(ctx context.Context) error {
 	stop()
 	committing.Wait()
 	c.drain()
+	defer time.AfterFunc(leaveTimeout, c.endClient).Stop() // a coordinator that is away must not hold up the shutdown
 	c.client.Close()
+	c.endClient()
 	return c.fatal
 }
 
@@ -249,6 +263,9 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 	d := c.app.diagnose(err)
 	switch {
 	case c.gone(err):
+		if p := c.partition(topic, id); p != nil {
+			p.stop() // the client would ask again at once, for ever
+		}
 		d = diag.New(diag.RuntimePartitionStopped, "partition %s/%d: the committed offset was deleted by retention", topic, id)
 	case d.Code != diag.KafkaDenied && (kerr.IsRetriable(err) || topic == ""):
 		log.Warn("fetch failed, trying again", "error", err)
@@ -265,6 +282,9 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 	}
 	c.failed[tp] = true
 	c.app.health.set(tp.String(), err.Error())
+	if p := c.partition(topic, id); p != nil && !c.gone(err) {
+		p.rest(restTime) // the client would ask again at once
+	}
 }
 
 // recover clears what fetchFailed noted of partitions that have records again.
@@ -295,7 +315,9 @@ func (c *consumer) commitEvery(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			c.commit(ctx, c.all())
+			bounded, cancel := context.WithTimeout(ctx, commitTimeout)
+			c.commit(bounded, c.all)
+			cancel()
 		}
 	}
 }
@@ -307,8 +329,15 @@ func (c *consumer) all() []*partition {
 }
 
 // commit commits the frontiers that moved. What fails is tried again with the
-// next commit: a frontier only ever moves forward.
-func (c *consumer) commit(ctx context.Context, partitions []*partition) {
+// next commit.
+func (c *consumer) commit(ctx context.Context, of func() []*partition) {
+	select {
+	case c.committing <- struct{}{}:
+		defer func() { <-c.committing }()
+	case <-ctx.Done():
+		return
+	}
+	partitions := of()
 	offsets := make(map[string]map[int32]kgo.EpochOffset)
 	moved := make(map[topicPartition]*partition)
 	for _, p := range partitions {
@@ -331,11 +360,14 @@ func (c *consumer) commit(ctx context.Context, partitions []*partition) {
 // drain lets no further handler start, waits for the running ones within the
 // shutdown timeout and commits what they finished.
 func (c *consumer) drain() {
-	partitions := c.all()
-	for _, p := range partitions {
-		c.disown(p.asMap()) // leaving the group must not release them a second time
-	}
-	forced := c.release(partitions, c.app.cfg.Environment.ShutdownTimeout*2/3, ErrShutdown)
+	forced := c.settle(c.all(), c.app.cfg.Environment.ShutdownTimeout*2/3, ErrShutdown)
+	c.commitLast(func() []*partition {
+		partitions := c.all() // without those that a rebalance has taken meanwhile
+		for _, p := range partitions {
+			c.disown(p.asMap()) // leaving the group must not release them a second time
+		}
+		return partitions
+	})
 	if forced > 0 {
 		c.app.log.Error("handlers outlived the drain budget; their records will be handled again",
 			"code", diag.RuntimeDrainExceeded, "partitions", forced, "budget", c.app.cfg.Environment.ShutdownTimeout*2/3)

@@ -18,8 +18,7 @@ var (
 	ErrTimeout = errors.New("handler timed out")
 )
 
-// ErrNotRunning reports that a producer was used before [App.Run] started or
-// after it ended.
+// ErrNotRunning reports that a producer was used before [App.Run] has started.
 var ErrNotRunning = errors.New("app is not running")
 
 // ErrTooLarge reports that a value is larger than the contract's max. It was

@@ -113,6 +113,23 @@ func (p *partition) stop() {
 	p.fetch.PauseFetchPartitions(p.asMap())
 }
 
+// rest pauses fetching for a while, unless the partition is paused anyway.
+func (p *partition) rest(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != working || p.paused {
+		return
+	}
+	p.fetch.PauseFetchPartitions(p.asMap())
+	time.AfterFunc(d, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.state == working && !p.paused {
+			p.fetch.ResumeFetchPartitions(p.asMap())
+		}
+	})
+}
+
 // enter reports whether a record may be handled now.
 func (p *partition) enter(key laneKey, offset int64) bool {
 	p.mu.Lock()
@@ -218,6 +235,9 @@ func (p *partition) setCommitted(offset int64) {
 	defer p.mu.Unlock()
 	p.committed = offset
 }
+
+// deadLetters is what health calls the partition's dead letters.
+func (tp topicPartition) deadLetters() string { return "dead letters of " + tp.String() }
 
 func (tp topicPartition) asMap() map[string][]int32 { return map[string][]int32{tp.topic: {tp.id}} }
 

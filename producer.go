@@ -110,16 +110,44 @@ func (p *producer) send(ctx context.Context, value any, opts []SendOption) (Rece
 	if err != nil {
 		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, err)
 	}
-	rec, err = p.app.client.ProduceSync(ctx, rec).First()
+	rec, err = produce(ctx, p.app.client, rec)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, p.app.sendFault(err))
 	}
 	return Receipt{rec.Topic, rec.Partition, rec.Offset}, nil
 }
 
+// produce writes a record and waits for its acknowledgement, but not beyond
+// ctx: the client itself never gives up a record that may have been written.
+func produce(ctx context.Context, client *kgo.Client, rec *kgo.Record) (*kgo.Record, error) {
+	type result struct {
+		rec *kgo.Record
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		rec, err := client.ProduceSync(ctx, rec).First()
+		done <- result{rec, err}
+	}()
+	select {
+	case r := <-done:
+		return r.rec, r.err
+	case <-ctx.Done():
+	}
+	select { // what has come through just now counts
+	case r := <-done:
+		return r.rec, r.err
+	default:
+		return nil, context.Cause(ctx)
+	}
+}
+
 // sendFault adds the code of what the service's owner can mend; other errors
 // stay as they are.
 func (a *App) sendFault(err error) error {
+	if errors.Is(err, kerr.MessageTooLarge) {
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
 	if _, answered := errors.AsType[*kerr.Error](err); !answered {
 		return err
 	}

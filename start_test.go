@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -223,5 +224,20 @@ func TestStartRefuseEndsAServiceWhoseGroupHasNoPosition(t *testing.T) {
 		if err := app.Run(ctx); !errors.Is(err, diag.RuntimeNoCommit) {
 			t.Errorf("Run() = %v, want SLP-RUN-022", err)
 		}
+	})
+}
+
+type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// inCluster runs a test beside an empty cluster in memory, as its admin.
+func inCluster(t *testing.T, test func(t *testing.T, env slipway.Environment, dial dialer)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cluster, err := embedded.Start(t.Context(), embedded.Config{Network: new(kfake.VirtualNetwork)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cluster.Close()
+		test(t, mounted(t, cluster), cluster.Dial)
 	})
 }

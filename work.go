@@ -138,7 +138,7 @@ func (c *consumer) conclude(w *work) lane.Verdict {
 	err := c.bury(w)
 	if err == nil {
 		if w.hurdles > 0 {
-			c.app.health.set("dead letters of "+thing, "")
+			c.app.health.set(p.deadLetters(), "")
 		}
 		if w.reason == "undecodable" {
 			log = log.With("code", diag.RuntimeUndecodable)
@@ -150,7 +150,7 @@ func (c *consumer) conclude(w *work) lane.Verdict {
 		return lane.Done()
 	}
 	wait := w.hurdle()
-	c.app.health.set("dead letters of "+thing, err.Error())
+	c.app.health.set(p.deadLetters(), err.Error())
 	log.Error("dead letter could not be written, record stays open", "code", diag.RuntimeDeadLetterFailed, "to", p.entry.dead, "wait", wait, "error", err)
 	return w.again(wait)
 }
@@ -164,7 +164,8 @@ func (c *consumer) bury(w *work) error {
 	}
 	ctx, cancel := context.WithTimeout(w.partition.ctx, deadLetterTimeout)
 	defer cancel()
-	return client.ProduceSync(ctx, c.deadLetter(w)).FirstErr()
+	_, err = produce(ctx, client, c.deadLetter(w))
+	return err
 }
 
 const (

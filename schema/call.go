@@ -69,7 +69,10 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 	}
 	req.Header.Set("Accept", mediaType)
 	req.Header.Set("Content-Type", mediaType)
-	return req, c.authenticate(req)
+	if err := c.authenticate(req); err != nil {
+		return nil, c.unreachable(call.op, err) // says nothing of the record at hand
+	}
+	return req, nil
 }
 
 // address escapes each segment, because subjects may hold any character.

@@ -18,6 +18,6 @@
 //
 // What goes wrong before the service runs is told on stderr as diagnostics,
 // each with its code and fix. Exit statuses: 0 after a drain, 1 when the
-// service failed, 64 when contract, code or surroundings are wrong, 130 when a
-// second signal cut the drain short.
+// service failed in a way that another start may cure, 64 when contract, code
+// or surroundings are wrong, 130 when a second signal cut the drain short.
 package serve

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -48,6 +49,9 @@ func run(p process) int {
 	app, err := p.app(log)
 	if err != nil {
 		report(p.stderr, err)
+		if errors.Is(err, diag.RuntimeWiringFailed) {
+			return exitFailed // the database may be there the next time
+		}
 		return exitMisfit
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -175,7 +175,7 @@ func TestWhatCannotStartIsToldWithItsFix(t *testing.T) {
 		"no environment": {env: nil, file: fmt.Sprintf(contract, 80), code: exitMisfit, want: "error[SLP-RUN-001]: ENVIRONMENT is not set"},
 		"no contract":    {env: env, code: exitMisfit, want: "slipway.yaml"},
 		"wiring fails": {
-			env: env, file: fmt.Sprintf(contract, 80), code: exitMisfit, want: "error[SLP-RUN-020]: open database: disk is full",
+			env: env, file: fmt.Sprintf(contract, 80), code: exitFailed, want: "error[SLP-RUN-020]: open database: disk is full",
 			wire: func(*slipway.App) error { return errors.New("open database: disk is full") },
 		},
 		"an unreadable file": {env: env, file: fmt.Sprintf(contract, 80), code: exitFailed, want: "error[SLP-RUN-003]"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 )
 
@@ -19,6 +21,22 @@ var errClosed = errors.New("connection cut by the test")
 // CutRegistry cuts the services off from the schema registry, or connects them
 // again.
 func (k *Kit) CutRegistry(cut bool) { k.registryGate.closed.Store(cut) }
+
+// HideFile takes away a file that services are mounted with (ca.crt,
+// registry.auth, <service>.password) until the returned function is called.
+func (k *Kit) HideFile(name string) (restore func()) {
+	k.t.Helper()
+	path := filepath.Join(k.dir, name)
+	if err := os.Rename(path, path+".hidden"); err != nil {
+		k.t.Fatal(err)
+	}
+	return func() {
+		k.t.Helper()
+		if err := os.Rename(path+".hidden", path); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+}
 
 // dial is how services reach brokers and registry.
 func (k *Kit) dial(ctx context.Context, network, addr string) (net.Conn, error) {

@@ -76,6 +76,7 @@ type service struct {
 	Service
 	contract  *contract.Service
 	instances []*instance // in the order they were started
+	draining  []*instance // signalled, not waited for
 	oldest    atomic.Pointer[slipway.App]
 }
 
@@ -119,7 +120,6 @@ func (k *Kit) Start(name string) {
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(k.t.Context()))
 	i := &instance{app: app, stop: stop, ended: make(chan error, 1)}
 	s.instances = append(s.instances, i)
-	s.oldest.CompareAndSwap(nil, app)
 	go func() { i.ended <- app.Run(ctx) }()
 	k.eventually("service "+name+" to consume", func() bool {
 		select {
@@ -129,11 +129,25 @@ func (k *Kit) Start(name string) {
 		}
 		return !errors.Is(app.Ready(), slipway.ErrNotRunning) && k.consumes(s)
 	})
+	s.oldest.CompareAndSwap(nil, app)
 }
 
 // Stop stops the newest instance of a service as a signal would, and waits for
 // its drain.
 func (k *Kit) Stop(name string) {
+	k.t.Helper()
+	k.wait(name, k.signal(name))
+}
+
+// Signal tells the newest instance of a service to stop and does not wait: it
+// drains while the test goes on.
+func (k *Kit) Signal(name string) {
+	k.t.Helper()
+	s := k.service(name)
+	s.draining = append(s.draining, k.signal(name))
+}
+
+func (k *Kit) signal(name string) *instance {
 	k.t.Helper()
 	s := k.service(name)
 	last := len(s.instances) - 1
@@ -144,6 +158,11 @@ func (k *Kit) Stop(name string) {
 	s.instances = s.instances[:last]
 	s.oldest.CompareAndSwap(i.app, nil)
 	i.stop(slipway.ErrShutdown)
+	return i
+}
+
+func (k *Kit) wait(name string, i *instance) {
+	k.t.Helper()
 	if err := <-i.ended; err != nil {
 		k.t.Errorf("run %s:\n%v", name, err)
 	}
@@ -177,6 +196,9 @@ func (k *Kit) stop() {
 	for _, name := range k.order {
 		for len(k.services[name].instances) > 0 {
 			k.Stop(name)
+		}
+		for _, i := range k.services[name].draining {
+			k.wait(name, i)
 		}
 	}
 	if k.admin != nil {

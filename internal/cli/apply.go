@@ -94,7 +94,7 @@ func (a *app) nothingDone(p *plan.Plan) error {
 func (a *app) apply(ctx context.Context, s *session, p *plan.Plan, args applyArgs) error {
 	users := newUsers(p)
 	if len(users) > 0 && args.secrets == "" {
-		return diag.New(diag.CommandSecretsDir, "%d users are to be created, and there is no directory for their passwords", len(users)).
+		return diag.New(diag.CommandSecretsDir, "%s to be created, and there is no directory for their passwords", count(len(users), "user is", "users are")).
 			WithFix("name one with --secrets DIR")
 	}
 	if !args.yes {
@@ -120,7 +120,7 @@ func (a *app) apply(ctx context.Context, s *session, p *plan.Plan, args applyArg
 // confirm asks whether to go on. Only the whole word counts.
 func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 	if !a.sys.Terminal || !a.view.ForPeople() {
-		return diag.New(diag.CommandUnconfirmed, "%d changes wait for a yes, and there is no terminal to ask at", len(p.Changes))
+		return diag.New(diag.CommandUnconfirmed, "%s for a yes, and there is no terminal to ask at", count(len(p.Changes), "change waits", "changes wait"))
 	}
 	fmt.Fprintf(a.sys.Err, "\nApply this to cluster %s, environment %s? Type yes: ", diag.Escape(p.Cluster), diag.Escape(p.Env))
 	answer := make(chan string, 1)
@@ -137,4 +137,12 @@ func (a *app) confirm(ctx context.Context, p *plan.Plan) error {
 		}
 		return nil
 	}
+}
+
+// count says how many there are of something, in words that agree.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -141,13 +141,27 @@ func (p *Pool[K, T]) advance(q *queue[K, T]) {
 	q.head++
 	p.queued--
 	if q.head < len(q.items) {
+		q.compact()
 		p.schedule(q)
 		return
 	}
 	delete(p.lanes, q.key)
 	if cap(q.items) <= 64 {
+		var none K
+		q.key = none // it may hold on to more than itself
 		q.next, p.free = p.free, q
 	}
+}
+
+// compact drops the part of a lane that is done once it is the larger one: a
+// lane under constant load may never be empty.
+func (q *queue[K, T]) compact() {
+	if q.head < 64 || q.head*2 < len(q.items) {
+		return
+	}
+	n := copy(q.items, q.items[q.head:])
+	clear(q.items[n:])
+	q.items, q.head = q.items[:n], 0
 }
 
 // due makes a lane runnable again whose head has waited its time. A timer that

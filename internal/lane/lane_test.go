@@ -3,6 +3,7 @@ package lane_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -167,6 +168,29 @@ func TestNoMoreWorkersRunThanAllowed(t *testing.T) {
 			t.Errorf("at most %d ran at once, want 3", most.Load())
 		}
 	})
+}
+
+func TestALaneUnderConstantLoadDoesNotGrow(t *testing.T) { // not parallel: it looks at the heap
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, grown := heap(), make(chan int64, 1)
+	var p *lane.Pool[int, int]
+	p = lane.New(1, func(key int, n *int) lane.Verdict {
+		if *n == 0 {
+			grown <- heap() - before
+			return lane.Done()
+		}
+		p.Add(key, *n-1) // the next one is there before this one is done
+		return lane.Done()
+	})
+	p.Add(0, 1_000_000)
+	if n := <-grown; n > 1<<20 {
+		t.Errorf("a lane that a million items went through holds %d bytes, want next to nothing", n)
+	}
 }
 
 func BenchmarkEmptyItem(b *testing.B) {

@@ -105,7 +105,7 @@ func (b builder) one(ctx context.Context, compiler string, p program) error {
 // compileFault shows the compiler's words with paths that are relative to the
 // estate, as the rest of Slipway's messages have them.
 func compileFault(svc *contract.Service, lines []string, err error) error {
-	d := diag.New(diag.UpBuild, "%s does not compile: %v", svc.Name, err).At(diag.Position{File: svc.Dir()})
+	d := diag.New(diag.UpBuild, "%s does not compile: %v", svc.Name, err).At(diag.Position{File: svc.File()})
 	if _, ran := errors.AsType[*exec.ExitError](err); ran {
 		d.Message = svc.Name + " does not compile"
 	}
@@ -116,7 +116,7 @@ func compileFault(svc *contract.Service, lines []string, err error) error {
 		if rest, own := strings.CutPrefix(line, "./"); own {
 			line = path.Join(svc.Dir(), rest)
 		}
-		d = d.WithEvidence("%s", strings.ReplaceAll(line, "\t", "    "))
+		d = d.WithEvidence("%s", spaced(line))
 	}
 	return d
 }

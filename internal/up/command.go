@@ -24,6 +24,7 @@ func (r *run) command(ctx context.Context, id *identities, all []*service) error
 	if err != nil {
 		return err
 	}
+	r.commanded = true
 	r.observe(CommandStarted{Command: r.cfg.Command})
 	began := time.Now()
 	status, err := r.runCommand(ctx, environ)

@@ -29,7 +29,8 @@
 // # Failure
 //
 // A service that ends is started again after a pause. One that ends five times
-// within a minute is given up on, and that ends the run: an estate with a
+// within a minute is given up on, as is at once one that ends with status 64,
+// which no restart cures, and that ends the run: an estate with a
 // service missing tells its user nothing true. A broker or registry that goes
 // away is reported and waited for, because services wait for it too.
 //

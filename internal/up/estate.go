@@ -108,6 +108,9 @@ func (e *estate) groups(running []program) []groupWant {
 				byID[id] = &groupWant{id: id, service: p.service.Name}
 			}
 			byID[id].topics = append(byID[id].topics, e.PhysicalTopic(c.Cluster, c.Topic))
+			if c.DeadLetters() {
+				byID[id].dead = append(byID[id].dead, p.service.DeadLetterTopic(c))
+			}
 		}
 	}
 	all := make([]groupWant, 0, len(byID))
@@ -123,6 +126,7 @@ func (e *estate) groups(running []program) []groupWant {
 type groupWant struct {
 	id, service string
 	topics      []string // as the cluster names them, sorted
+	dead        []string // the topics of its dead letters
 }
 
 // checkPorts reports the ports that services listen on and that are not to be

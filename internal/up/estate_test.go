@@ -87,6 +87,9 @@ func TestTheCompilersWordsComeWithPathsInTheEstate(t *testing.T) {
 	var seen []string
 	for _, d := range diag.Of(err) {
 		seen = append(seen, d.Evidence...)
+		if !strings.HasSuffix(d.Position.File, "/slipway.yaml") {
+			t.Errorf("position %v, want the service's contract", d.Position)
+		}
 	}
 	for _, want := range []string{"alpha/main.go:11:1: undefined: undeclared", "beta/main.go:11:1: undefined: alsoUndeclared"} {
 		if !slices.Contains(seen, want) {

@@ -52,7 +52,7 @@ type ServiceStarted struct {
 	Restart int    // 0 for the first start
 }
 
-// A Line is one line that a service wrote.
+// A Line is one line that a service wrote, with spaces for tabs.
 type Line struct{ Service, Text string }
 
 // ServiceDied tells that a service's process ended by itself.
@@ -60,7 +60,7 @@ type ServiceDied struct {
 	Service string
 	Reason  string        // how it ended, such as "exit status 1"
 	Ran     time.Duration // how long it had run
-	Pause   time.Duration // until it is started again; 0 when it is given up on
+	Pause   time.Duration // until it is started again; 0 when it is not started again
 }
 
 // Ready tells that every service consumes and answers.
@@ -83,6 +83,10 @@ type Group struct {
 	Records int64 // finished since the run began
 	Rate    int64 // finished a second, since the last status
 	Lag     int64
+
+	// DeadLetters is how many the service wrote for what this group reads,
+	// since the run began.
+	DeadLetters int64
 }
 
 // Away tells that the broker or the registry no longer answers.
@@ -104,15 +108,24 @@ type CommandEnded struct {
 // when the command has ended.
 type Stopping struct{ Cause error }
 
+// Waiting tells that a service has not ended yet, a while after it was asked to.
+type Waiting struct {
+	Service string
+	Asked   bool // the user has asked for the end: asking again kills
+}
+
 // ServiceStopped tells that a service ended because it was asked to.
 type ServiceStopped struct {
 	Service string
 	Took    time.Duration
-	Killed  bool // it did not end in time
+	Killed  bool // it did not end in time, or the user would not wait; a Warned or a Note says which
 }
 
 // Stopped is the last event: nothing of the run is left.
-type Stopped struct{ Took time.Duration }
+type Stopped struct {
+	Took        time.Duration
+	DeadLetters map[string]int64 // by service, of those that wrote any
+}
 
 func (Note) event()           {}
 func (Warned) event()         {}
@@ -131,5 +144,6 @@ func (Back) event()           {}
 func (CommandStarted) event() {}
 func (CommandEnded) event()   {}
 func (Stopping) event()       {}
+func (Waiting) event()        {}
 func (ServiceStopped) event() {}
 func (Stopped) event()        {}

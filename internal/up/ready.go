@@ -202,7 +202,7 @@ func (r *run) awaitReady(ctx context.Context, c *cluster, all []*service) error 
 func notReady(left []wait, all []*service, timeout time.Duration) error {
 	var faults []error
 	for _, s := range all {
-		d := diag.New(diag.UpNotReady, "%s is not ready after %v", s.service.Name, timeout).At(diag.Position{File: s.service.Dir()})
+		d := diag.New(diag.UpNotReady, "%s is not ready after %v", s.service.Name, timeout).At(diag.Position{File: s.service.File()})
 		late := false
 		for _, w := range left {
 			if w.service == s.service.Name {

@@ -64,13 +64,21 @@ type run struct {
 	ended  time.Time
 	result Result
 
-	mu sync.Mutex // held while an event is told
+	// commanded tells that the command was started.
+	commanded bool
+
+	// dead are the dead letters of the run, once the services have stopped.
+	dead map[string]int64
+
+	mu    sync.Mutex // held while an event is told
+	lines lines
 }
 
 // observe tells an event; events do not overlap.
 func (r *run) observe(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.lines.add(e)
 	r.cfg.Observe(e)
 }
 
@@ -133,7 +141,7 @@ func (r *run) onCluster(ctx context.Context, all []program) (err error) {
 		if c != nil {
 			err = errors.Join(err, c.close())
 		}
-		r.observe(Stopped{Took: time.Since(r.ended)})
+		r.observe(Stopped{Took: time.Since(r.ended), DeadLetters: r.dead})
 	}()
 	if err := context.Cause(both); err != nil {
 		r.stopping(err)
@@ -178,11 +186,12 @@ func (r *run) withServices(ctx context.Context, c *cluster, id *identities, all 
 		r.stopping(err)
 		return err
 	}
+	asked := ctx.Done()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	kept, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the command stops before them
 	defer cancel()
-	k := keeper{grace: r.cfg.Grace, kill: r.cfg.Kill, observe: r.observe, policy: r.cfg.Restart}
+	k := keeper{grace: r.cfg.Grace, kill: r.cfg.Kill, observe: r.observe, policy: r.cfg.Restart, asked: asked, ending: ctx.Done()}
 	var wg sync.WaitGroup
 	for _, s := range services {
 		wg.Go(func() {
@@ -192,10 +201,12 @@ func (r *run) withServices(ctx context.Context, c *cluster, id *identities, all 
 		})
 	}
 	err = r.attend(ctx, c, id, services)
+	giveUp(err) // before it is told, so that nothing starts after that
 	r.stopping(err)
 	cancel()
 	wg.Wait()
-	return err
+	r.dead = r.deadLetters(ctx, c)
+	return r.lastWords(err)
 }
 
 // attend waits for the services to be ready and then for the run's end.
@@ -209,7 +220,7 @@ func (r *run) attend(ctx context.Context, c *cluster, id *identities, all []*ser
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop()
-	w := watch{groups: r.groups, look: c.admin.Groups, registry: c.reachRegistry, observe: r.observe}
+	w := watch{groups: r.groups, look: c.admin.Groups, ends: c.admin.EndOffsets, registry: c.reachRegistry, observe: r.observe}
 	wg.Go(func() { w.run(watching) })
 	if len(r.cfg.Command) > 0 {
 		return r.command(ctx, id, all)

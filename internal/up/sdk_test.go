@@ -2,6 +2,7 @@ package up_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -20,8 +21,8 @@ func TestAServiceOfTheSDKRunsWithNothingButWhatItsContractCallsFor(t *testing.T)
 		await(t, r, func(l up.Line) bool { return l.Text == fmt.Sprintf("heard word %d", i) })
 	}
 	s := await(t, r, func(s up.Status) bool { return s.Groups[0].Records == 20 })
-	if g := s.Groups[0]; g.ID != "svc-echo-dev" || g.Service != "echo" || g.Lag != 0 {
-		t.Errorf("status %+v, want the group of echo without lag", g)
+	if g := s.Groups[0]; g.ID != "svc-echo-dev" || g.Service != "echo" || g.Lag != 0 || g.DeadLetters != 1 {
+		t.Errorf("status %+v, want the group of echo without lag and with one dead letter", g)
 	}
 
 	planned := await(t, r, whichever[up.Planned]).Plan
@@ -40,5 +41,11 @@ func TestAServiceOfTheSDKRunsWithNothingButWhatItsContractCallsFor(t *testing.T)
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("planned topics\n%s\nwant\n%s", strings.Join(names, "\n"), strings.Join(want, "\n"))
+	}
+
+	r.cancel(errInterrupt)
+	r.wait(t)
+	if got := await(t, r, whichever[up.Stopped]).DeadLetters; !maps.Equal(got, map[string]int64{"echo": 1}) {
+		t.Errorf("dead letters at the end %v, want one of echo", got)
 	}
 }

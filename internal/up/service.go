@@ -12,6 +12,9 @@ import (
 	"github.com/slipway-go/slipway/internal/proc"
 )
 
+// patience is how long a service may take to stop before that is worth a word.
+const patience = 2 * time.Second
+
 // A service is one program that a run keeps running.
 type service struct {
 	program
@@ -47,33 +50,31 @@ type keeper struct {
 	kill    <-chan struct{}
 	observe func(Event)
 	policy  proc.Policy
+
+	asked  <-chan struct{} // closed when the user has asked for the end
+	ending <-chan struct{} // closed when the run is to end, for whatever reason
 }
 
-// keep runs a service until the context ends, which is no error, or until it
-// has ended too often.
-func (k keeper) keep(ctx context.Context, s *service) error {
-	err := proc.Keep(ctx, k.policy, func(ctx context.Context) error { return k.once(ctx, s) }, func(x proc.Exit) {
-		k.observe(ServiceDied{Service: s.service.Name, Reason: ending(x.Err), Ran: x.Ran, Pause: x.Pause})
-	})
-	given, ok := errors.AsType[*proc.GivenUpError](err)
-	if !ok {
-		return nil
-	}
-	d := diag.New(diag.UpGivenUp, "%s ended %d times within %v, the last time with %s", s.service.Name, given.Exits, given.Within, ending(given.Last)).
-		At(diag.Position{File: s.service.Dir()})
-	return s.said.show(d)
-}
+// stopping reports whether the run is to end: what ends by then stays ended.
+func (k keeper) stopping() bool { return closed(k.ending) }
 
-// ending is how a process ended, in words.
-func ending(err error) string {
-	if err == nil {
-		return "exit status 0"
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
-	return err.Error()
 }
 
 // once runs a service's process until it ends by itself or the context does.
 func (k keeper) once(ctx context.Context, s *service) error {
+	if k.stopping() {
+		<-ctx.Done() // which follows when the command has ended
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
 	s.said.forget()
 	told := make(chan struct{}) // that it was started, before anything it says
 	p, err := proc.Start(proc.Config{
@@ -82,6 +83,7 @@ func (k keeper) once(ctx context.Context, s *service) error {
 		Env:  s.environ,
 		Output: func(line string) {
 			<-told
+			line = spaced(line)
 			s.said.last(line)
 			k.observe(Line{Service: s.service.Name, Text: line})
 		},
@@ -106,24 +108,37 @@ func (k keeper) once(ctx context.Context, s *service) error {
 // stop ends a process, at once if the user asks twice.
 func (k keeper) stop(p *proc.Process, s *service) {
 	began := time.Now()
-	late := stopProcess(p, k.grace, k.kill)
-	k.observe(ServiceStopped{Service: s.service.Name, Took: time.Since(began), Killed: late})
-	if late && time.Since(began) >= k.grace {
+	late := stopProcess(p, k.grace, k.kill, func() {
+		k.observe(Waiting{Service: s.service.Name, Asked: closed(k.asked)})
+	})
+	took := time.Since(began)
+	k.observe(ServiceStopped{Service: s.service.Name, Took: took, Killed: late})
+	switch {
+	case late && took >= k.grace:
 		k.observe(Warned{Diagnostic: diag.Warn(diag.UpKilled, "%s did not stop within %v and was killed", s.service.Name, k.grace)})
+	case late:
+		k.observe(Note{Text: fmt.Sprintf("%s was killed after %v", s.service.Name, took.Round(100*time.Millisecond))})
 	}
 }
 
-// stopProcess reports whether the process had to be killed.
-func stopProcess(p *proc.Process, grace time.Duration, kill <-chan struct{}) bool {
+// stopProcess reports whether the process had to be killed. It calls slow once
+// the process has been waited for longer than is usual.
+func stopProcess(p *proc.Process, grace time.Duration, kill <-chan struct{}, slow func()) bool {
 	stopped := make(chan error, 1)
 	go func() { stopped <- p.Stop(grace) }()
-	select {
-	case err := <-stopped:
-		return errors.Is(err, proc.ErrKilled)
-	case <-kill:
-		p.Kill()
-		<-stopped //nolint:errcheck // told as an event
-		return true
+	usual := time.NewTimer(patience)
+	defer usual.Stop()
+	for {
+		select {
+		case err := <-stopped:
+			return errors.Is(err, proc.ErrKilled)
+		case <-usual.C:
+			slow()
+		case <-kill:
+			p.Kill()
+			<-stopped //nolint:errcheck // told as an event
+			return true
+		}
 	}
 }
 

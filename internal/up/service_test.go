@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/proc"
 	"github.com/slipway-go/slipway/internal/up"
 )
 
@@ -78,8 +80,14 @@ func TestAServiceThatKeepsEndingIsRestartedThenGivenUp(t *testing.T) {
 	if want := "alpha ended 3 times within 1m0s, the last time with exit status 3"; d.Message != want {
 		t.Errorf("message %q, want %q", d.Message, want)
 	}
-	if want := []string{"no such table", "    in main"}; !slices.Equal(d.Evidence, want) {
-		t.Errorf("evidence %q, want the service's last words once: %q", d.Evidence, want)
+	if len(d.Evidence) > 0 || !strings.Contains(d.Fix, "above") {
+		t.Errorf("evidence %q, fix %q, want no words again that were just told", d.Evidence, d.Fix)
+	}
+	if want := "alpha/slipway.yaml"; d.Position.File != want {
+		t.Errorf("position %v, want %s", d.Position, want)
+	}
+	if !slices.Contains(all[up.Line](r), up.Line{Service: "alpha", Text: "    in main"}) {
+		t.Error("the tab of the service's line is not told as spaces")
 	}
 	died := all[up.ServiceDied](r)
 	if len(died) != 3 || died[0].Pause == 0 || died[2].Pause != 0 || died[0].Reason != "exit status 3" {
@@ -87,6 +95,87 @@ func TestAServiceThatKeepsEndingIsRestartedThenGivenUp(t *testing.T) {
 	}
 	if stopped := all[up.ServiceStopped](r); len(stopped) != 1 || stopped[0].Service != "beta" {
 		t.Errorf("stopped %+v, want beta, which still ran", stopped)
+	}
+}
+
+// Others write more than a screen once the service has ended, so what it wrote
+// must be shown again.
+func TestAServiceWhoseWordsAreOutOfSightIsGivenUpWithThem(t *testing.T) {
+	t.Parallel()
+	many := "untilTold()\n\tfor i := range 30 { fmt.Println(i) }"
+	r := start(t, up.Config{
+		Dir: write(t, goMod, contractOf("alpha"), program("alpha", "time.Sleep(time.Second)\n\tfmt.Println(\"no such table\\n\\n\\tin main\")\n\tos.Exit(3)", "time"),
+			contractOf("beta"), program("beta", many)),
+		Restart: proc.Policy{Limit: 1},
+	})
+	_, err := r.wait(t)
+	if d, want := find(t, err, diag.UpGivenUp), []string{"no such table", "    in main"}; !slices.Equal(d.Evidence, want) {
+		t.Errorf("evidence %q, want the service's last words once: %q", d.Evidence, want)
+	}
+}
+
+func TestAServiceThatNoRestartCuresIsGivenUpAtOnce(t *testing.T) {
+	t.Parallel()
+	r := start(t, up.Config{Dir: write(t, goMod, "-- slipway.yaml --\n"+strings.SplitN(contractOf("alpha"), "\n", 2)[1],
+		strings.Replace(program("alpha", "fmt.Println(\"no handler\")\n\tos.Exit(64)"), "alpha/", "", 1))})
+	_, err := r.wait(t)
+	d := find(t, err, diag.UpGivenUp)
+	if !strings.HasPrefix(d.Message, "alpha ended with exit status 64: ") || len(d.Evidence) > 0 {
+		t.Errorf("got %+v, want the status named and no words again that were just told", d)
+	}
+	if want := (diag.Position{File: "slipway.yaml"}); d.Position != want {
+		t.Errorf("position %v, want %v", d.Position, want)
+	}
+	if died := all[up.ServiceDied](r); len(died) != 1 || died[0].Pause != 0 || died[0].Reason != "exit status 64" {
+		t.Errorf("told of ends %+v, want a single one that is final", died)
+	}
+	if said := all[up.Line](r); len(said) != 1 {
+		t.Errorf("the service wrote %+v, want its line once", said)
+	}
+}
+
+// The command takes its time to end, and the service ends meanwhile.
+func TestNoServiceIsStartedAgainWhenTheRunIsToEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	trapped, ending := filepath.Join(dir, "trapped"), filepath.Join(dir, "ending")
+	until := func(file string) string {
+		return fmt.Sprintf("for { if _, err := os.Stat(%q); err == nil { break }; time.Sleep(time.Millisecond) }\n", file)
+	}
+	r := start(t, up.Config{
+		Dir:     write(t, goMod, contractOf("alpha"), program("alpha", until(trapped)+"fmt.Println(\"trapped\")\n"+until(ending)+"os.Exit(3)", "time")),
+		Command: []string{"sh", "-c", "trap 'touch " + ending + "; sleep 1; exit' TERM; touch " + trapped + "; while :; do sleep 0.05; done"},
+		Restart: quick,
+	})
+	await(t, r, func(l up.Line) bool { return l.Text == "trapped" })
+	r.cancel(errInterrupt)
+	if _, err := r.wait(t); !errors.Is(err, errInterrupt) {
+		t.Errorf("Run() = %v, want the context's cause", err)
+	}
+	if died := all[up.ServiceDied](r); len(died) != 1 || died[0].Pause != 0 {
+		t.Errorf("told of ends %+v, want one, and no start to follow", died)
+	}
+	if started := all[up.ServiceStarted](r); len(started) != 1 {
+		t.Errorf("started %+v, want nothing after the end was decided", started)
+	}
+}
+
+func TestAServiceThatIsSlowToStopIsNamedAndItsKillToldOnce(t *testing.T) {
+	t.Parallel()
+	kill := make(chan struct{})
+	r := start(t, up.Config{Dir: write(t, goMod, contractOf("alpha"), program("alpha", hang)), Kill: kill})
+	await(t, r, func(l up.Line) bool { return l.Text == "deaf" })
+	r.cancel(errInterrupt)
+	if w := await(t, r, whichever[up.Waiting]); w != (up.Waiting{Service: "alpha", Asked: true}) {
+		t.Errorf("told %+v, want alpha, and that asking again kills", w)
+	}
+	close(kill)
+	r.wait(t)
+	if n := strings.Count(r.text(), "was killed"); n != 1 {
+		t.Errorf("the kill is told %d times, want once", n)
+	}
+	if n := len(all[up.Waiting](r)); n != 1 {
+		t.Errorf("told %d times to wait, want once", n)
 	}
 }
 
@@ -144,8 +233,8 @@ func TestAServiceThatIsNotReadyIsNamedWithItsLastLines(t *testing.T) {
 	})
 	_, err := r.wait(t)
 	d := find(t, err, diag.UpNotReady)
-	if want := "alpha is not ready after 3s"; d.Message != want {
-		t.Errorf("message %q, want %q", d.Message, want)
+	if want := "alpha is not ready after 3s"; d.Message != want || d.Position.File != "alpha/slipway.yaml" {
+		t.Errorf("message %q at %v, want %q at the contract", d.Message, d.Position, want)
 	}
 	if len(diag.Of(err)) != 1 {
 		t.Errorf("got %v, want alpha alone to be blamed", err)

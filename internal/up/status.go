@@ -18,10 +18,12 @@ const (
 type watch struct {
 	groups   []groupWant
 	look     func(ctx context.Context, ids ...string) ([]kafka.Group, error)
+	ends     func(ctx context.Context, topics ...string) (map[string]int64, error)
 	registry func(ctx context.Context) error
 	observe  func(Event)
 
 	before   map[string]int64 // records, by group
+	dead     map[string]int64 // dead letters, by topic, as last seen
 	measured time.Time
 	lagged   bool
 	away     map[string]bool
@@ -51,6 +53,11 @@ func (w *watch) step(ctx context.Context) {
 	}
 	w.answered("broker", err)
 	if err == nil {
+		// After the groups: what is behind a group has left its dead letter.
+		dead, err := bounded(ctx, func(ctx context.Context) (map[string]int64, error) { return w.ends(ctx, deadTopics(w.groups)...) })
+		if err == nil {
+			w.dead = dead
+		}
 		w.observe(w.status(groups))
 	}
 	if time.Since(w.asked) < registryInterval {
@@ -96,7 +103,10 @@ func (w *watch) status(groups []kafka.Group) Status {
 		}
 		lagging = lagging || lag > 0
 		s.Flowing = s.Flowing || moved > 0 || lag > 0
-		s.Groups = append(s.Groups, Group{ID: g.ID, Service: w.groups[i].service, Records: w.before[g.ID], Rate: int64(float64(moved)/seconds + 0.5), Lag: lag})
+		s.Groups = append(s.Groups, Group{
+			ID: g.ID, Service: w.groups[i].service, Records: w.before[g.ID], Rate: int64(float64(moved)/seconds + 0.5), Lag: lag,
+			DeadLetters: deadLetters(w.groups[i], w.dead),
+		})
 	}
 	// The last record is worth a line too: the one that says that no lag is left.
 	s.Flowing = s.Flowing || w.lagged
@@ -112,4 +122,40 @@ func finished(g kafka.Group) int64 {
 		n += t.Committed
 	}
 	return n
+}
+
+// deadTopics are the topics of all groups' dead letters.
+func deadTopics(groups []groupWant) []string {
+	var all []string
+	for _, g := range groups {
+		all = append(all, g.dead...)
+	}
+	return all
+}
+
+// deadLetters is how many a group has, given the ends of the topics.
+func deadLetters(g groupWant, ends map[string]int64) int64 {
+	var n int64
+	for _, topic := range g.dead {
+		n += ends[topic]
+	}
+	return n
+}
+
+// deadLetters counts them when the services have stopped, by service. A
+// cluster that does not answer is not waited for.
+func (r *run) deadLetters(ctx context.Context, c *cluster) map[string]int64 {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	ends, err := c.admin.EndOffsets(ctx, deadTopics(r.groups)...)
+	if err != nil {
+		return nil
+	}
+	all := map[string]int64{}
+	for _, g := range r.groups {
+		if n := deadLetters(g, ends); n > 0 {
+			all[g.service] += n
+		}
+	}
+	return all
 }

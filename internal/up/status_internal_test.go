@@ -17,6 +17,8 @@ import (
 // A scene is a cluster as a watch sees it, second by second.
 type scene struct {
 	committed, lag []int64
+	dead           int64 // dead letters
+	deadAway       int   // the second in which they cannot be counted
 	brokerAway     func(second int) bool
 	registryAway   func(second int) bool
 }
@@ -32,13 +34,19 @@ func play(t *testing.T, s scene, seconds int) []string {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seconds)*time.Second+time.Millisecond)
 	defer cancel()
 	w := watch{
-		groups: []groupWant{{id: "svc-a-dev", service: "a"}},
+		groups: []groupWant{{id: "svc-a-dev", service: "a", dead: []string{"svc-a-dev.t.x.v1.dlq"}}},
 		look: func(context.Context, ...string) ([]kafka.Group, error) {
 			if s.brokerAway(now()) {
 				return nil, errors.New("connection refused")
 			}
 			i := min(now(), len(s.committed)) - 1
 			return []kafka.Group{{ID: "svc-a-dev", Topics: []kafka.Progress{{Committed: s.committed[i], Lag: s.lag[i]}}}}, nil
+		},
+		ends: func(context.Context, ...string) (map[string]int64, error) {
+			if now() == s.deadAway {
+				return nil, errors.New("leader not available")
+			}
+			return map[string]int64{"svc-a-dev.t.x.v1.dlq": s.dead, "svc-b-dev.t.x.v1.dlq": 9}, nil
 		},
 		registry: func(context.Context) error {
 			if s.registryAway(now()) {
@@ -50,7 +58,11 @@ func play(t *testing.T, s scene, seconds int) []string {
 			switch e := e.(type) {
 			case Status:
 				g := e.Groups[0]
-				told = append(told, fmt.Sprintf("%ds %s %d records %d/s lag %d flowing %v", now(), g.Service, g.Records, g.Rate, g.Lag, e.Flowing))
+				line := fmt.Sprintf("%ds %s %d records %d/s lag %d flowing %v", now(), g.Service, g.Records, g.Rate, g.Lag, e.Flowing)
+				if g.DeadLetters > 0 {
+					line += fmt.Sprintf(" dead %d", g.DeadLetters)
+				}
+				told = append(told, line)
 			case Away:
 				told = append(told, fmt.Sprintf("%ds away: %s", now(), e.Diagnostic.Message))
 				if e.Diagnostic.Code != diag.UpAway {
@@ -75,6 +87,20 @@ func TestAStatusASecondTellsRecordsRateAndLag(t *testing.T) {
 			"3s a 350 records 250/s lag 0 flowing true",
 			"4s a 350 records 0/s lag 0 flowing false",
 			"5s a 350 records 0/s lag 0 flowing false",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestAStatusTellsAServicesDeadLettersAndKeepsWhatItKnows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		got := play(t, scene{committed: []int64{4}, lag: []int64{0}, dead: 3, deadAway: 2, brokerAway: never, registryAway: never}, 2)
+		want := []string{
+			"1s a 4 records 4/s lag 0 flowing true dead 3",
+			"2s a 4 records 0/s lag 0 flowing false dead 3",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)

@@ -42,13 +42,15 @@ func (t *tail) forget() {
 	t.lines = nil
 }
 
-// show adds the lines to a diagnostic as evidence, without empty ones and with
-// spaces for tabs, which a message would spell out.
+// spaced has spaces for tabs, which whoever shows text from outside spells out.
+func spaced(line string) string { return strings.ReplaceAll(line, "\t", "    ") }
+
+// show adds the lines to a diagnostic as evidence, without empty ones.
 func (t *tail) show(d diag.Diagnostic) diag.Diagnostic {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, line := range t.lines {
-		if line = strings.ReplaceAll(line, "\t", "    "); strings.TrimSpace(line) != "" {
+		if strings.TrimSpace(line) != "" {
 			d = d.WithEvidence("%s", line)
 		}
 	}

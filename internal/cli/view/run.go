@@ -82,11 +82,14 @@ func (r *Run) milestone(e up.Event) {
 		r.say("command ended with status %d after %s", e.Status, short(e.Took))
 	case up.Stopping:
 		r.say("stopping")
-	case up.ServiceStopped:
-		if e.Killed {
-			r.say("%s did not stop within %s and was killed", e.Service, short(e.Took))
+	case up.Waiting:
+		again := "twice" // the first one is not heard yet
+		if e.Asked {
+			again = "again"
 		}
+		r.say("waiting for %s (Ctrl-C %s kills)", e.Service, again)
 	case up.Stopped:
+		r.deadLetters(e.DeadLetters)
 		r.say("stopped after %s; nothing is left running", short(e.Took))
 	}
 }
@@ -104,7 +107,7 @@ func (r *Run) service(e up.ServiceStarted) {
 }
 
 func (r *Run) died(e up.ServiceDied) {
-	next := "given up on"
+	next := "not started again"
 	if e.Pause > 0 {
 		next = "starting it again in " + short(e.Pause)
 	}
@@ -114,7 +117,7 @@ func (r *Run) died(e up.ServiceDied) {
 // planned tells what will be created and why, a line each.
 func (r *Run) planned(p *plan.Plan) {
 	s := p.Summary()
-	r.say("creating %d things in environment %s:", s.Create+s.Update, p.Env)
+	r.say("creating %s in environment %s:", count(s.Create+s.Update, "thing"), p.Env)
 	byService := map[string][]plan.Change{}
 	for _, c := range p.Changes {
 		byService[c.Service] = append(byService[c.Service], c)
@@ -145,7 +148,11 @@ func (r *Run) flow(s up.Status) {
 	}
 	var parts []string
 	for _, g := range s.Groups {
-		parts = append(parts, fmt.Sprintf("%s %d records, %d/s, lag %d", g.Service, g.Records, g.Rate, g.Lag))
+		part := fmt.Sprintf("%s %s, %d/s, lag %d", g.Service, count(int(g.Records), "record"), g.Rate, g.Lag)
+		if g.DeadLetters > 0 {
+			part += ", " + count(int(g.DeadLetters), "dead letter")
+		}
+		parts = append(parts, part)
 	}
 	line := diag.Escape(strings.Join(parts, " · "))
 	if !r.live {
@@ -155,6 +162,17 @@ func (r *Run) flow(s up.Status) {
 	r.clear()
 	_, _ = io.WriteString(r.w, line)
 	r.status = true
+}
+
+// deadLetters tells what the run leaves nobody a chance to look at.
+func (r *Run) deadLetters(byService map[string]int64) {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(byService)) {
+		parts = append(parts, name+" "+count(int(byService[name]), "dead letter"))
+	}
+	if len(parts) > 0 {
+		r.say("written in this run: %s", strings.Join(parts, ", "))
+	}
 }
 
 func (r *Run) say(format string, args ...any) {

@@ -41,15 +41,18 @@ var events = []up.Event{
 	up.ServiceDied{Service: "inventory", Reason: "signal: killed", Ran: time.Minute},
 	up.Ready{Took: 830 * time.Millisecond, Total: 4260 * time.Millisecond},
 	up.CommandStarted{Command: []string{"go", "run", "./drive"}},
-	up.Status{Groups: []up.Group{{Service: "inventory", Records: 120, Rate: 60, Lag: 3}, {Service: "orders", Records: 7}}, Flowing: true},
+	up.Status{Groups: []up.Group{{Service: "inventory", Records: 120, Rate: 60, Lag: 3}, {Service: "orders", Records: 7, DeadLetters: 2}, {Service: "mail", Records: 1, DeadLetters: 1}}, Flowing: true},
 	up.Away{Diagnostic: diag.Warn(diag.UpAway, "the registry does not answer").WithFix("wait")},
 	up.Back{What: "the registry"},
 	up.Status{Groups: []up.Group{{Service: "inventory", Records: 123}, {Service: "orders", Records: 7}}},
 	up.CommandEnded{Status: 0, Took: 12 * time.Second},
 	up.Stopping{},
+	up.Waiting{Service: "inventory"},
+	up.Waiting{Service: "inventory", Asked: true},
 	up.ServiceStopped{Service: "orders", Took: 20 * time.Millisecond},
 	up.ServiceStopped{Service: "inventory", Took: 20 * time.Second, Killed: true},
-	up.Stopped{Took: 340 * time.Millisecond},
+	up.Warned{Diagnostic: diag.Warn(diag.UpKilled, "inventory did not stop within 20s and was killed")},
+	up.Stopped{Took: 340 * time.Millisecond, DeadLetters: map[string]int64{"orders": 2, "mail": 1}},
 }
 
 func show(live bool) string {
@@ -65,6 +68,16 @@ func show(live bool) string {
 func TestARunIsToldLineByLine(t *testing.T) {
 	t.Parallel()
 	golden(t, "run.txt", show(false))
+}
+
+func TestOneThingIsCreatedInTheSingular(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	v := view.View{}
+	v.Run(&out, false).Show(up.Planned{Plan: &plan.Plan{Env: "dev", Changes: []plan.Change{{Action: plan.Create, Kind: plan.KindTopic, Name: "a.b.v1"}}}})
+	if !strings.HasPrefix(out.String(), "creating 1 thing in environment dev:\n") {
+		t.Errorf("told %q", out.String())
+	}
 }
 
 // On a terminal the status is one line at the bottom: what comes next takes

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 
 	slipway "github.com/slipway-go/slipway"
@@ -21,6 +22,9 @@ func wire(app *slipway.App) error {
 	said := slipway.NewProducer[[]byte](app, "echo.said.v1")
 	slipway.Handle(app, "echo.said.v1", func(_ context.Context, m *slipway.Message[[]byte]) error {
 		fmt.Printf("heard %s\n", m.Value)
+		if string(m.Value) == "word 7" {
+			return slipway.Reject(errors.New("an unlucky word"))
+		}
 		return nil
 	})
 	slipway.Handle(app, "legacy.heard.v1", func(context.Context, *slipway.Message[[]byte]) error { return nil })
