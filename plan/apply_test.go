@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -284,5 +285,23 @@ func TestWithoutRightsAPlanSaysSo(t *testing.T) {
 	}
 	if !errors.Is(err, diag.KafkaDenied) {
 		t.Errorf("Apply() = %v, want %s", err, diag.KafkaDenied)
+	}
+}
+
+func TestSettleTellsWhetherWhatIsDesiredIsSo(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	want := derive(t, shop(t, "dev"), contract.Embedded)
+	target := r.target()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if settled, err := plan.Settle(ctx, want, target.Cluster, target.Registry); settled || err == nil {
+		t.Errorf("Settle() = %v, %v before anything was applied, want it to wait", settled, err)
+	}
+	if err := plan.Apply(t.Context(), target, r.plan(t, want), nil); err != nil {
+		t.Fatal(err)
+	}
+	if settled, err := plan.Settle(t.Context(), want, target.Cluster, target.Registry); !settled || err != nil {
+		t.Errorf("Settle() = %v, %v after apply, want true", settled, err)
 	}
 }

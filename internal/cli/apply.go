@@ -110,6 +110,11 @@ func (a *app) apply(ctx context.Context, s *session, p *plan.Plan, args applyArg
 	done := func(c plan.Change, err error) { outcomes = append(outcomes, view.Outcome{Change: c, Err: err}) }
 	to := plan.Target{Cluster: s.kafka, Registry: s.registry, Allow: args.allow, Passwords: kept.password}
 	failed := plan.Apply(ctx, to, p, done)
+	if failed == nil { // what is applied should be so for whoever asks next
+		if _, err := plan.Settle(ctx, s.want, s.kafka, s.registry); err != nil {
+			return err
+		}
+	}
 	if err := a.view.Applied(p, outcomes); err != nil {
 		return errors.Join(err, failed)
 	}

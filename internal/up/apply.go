@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/slipway-go/slipway/acl"
 	"github.com/slipway-go/slipway/contract"
@@ -19,11 +18,6 @@ const commandUser = "up-command"
 
 // commandDir is where its files are. No service has this name.
 const commandDir = "_command"
-
-const (
-	spreadInterval = 50 * time.Millisecond
-	spreadTimeout  = 10 * time.Second
-)
 
 // prepare makes the cluster what the estate calls for, and tells why.
 func (r *run) prepare(ctx context.Context, c *cluster, id *identities) error {
@@ -44,39 +38,11 @@ func (r *run) prepare(ctx context.Context, c *cluster, id *identities) error {
 	if err := plan.Apply(ctx, target, p, func(change plan.Change, err error) { r.observe(Applied{Change: change, Err: err}) }); err != nil {
 		return err
 	}
-	return r.settle(ctx, want, c)
-}
-
-// settle waits until every broker knows what was created. A broker of a real
-// cluster learns of users and rights a moment after they were acknowledged, and
-// until then it refuses those who have them. The client asks the brokers in
-// turn, so an answer that is right many times in a row is every broker's.
-func (r *run) settle(ctx context.Context, want *plan.Desired, c *cluster) error {
-	deadline := time.Now().Add(spreadTimeout)
-	for calm := 0; calm < 3*c.admin.Brokers(); calm++ {
-		have, err := plan.Read(ctx, want, c.admin, c.registry)
-		if err != nil {
-			return err
-		}
-		left, err := plan.Diff(want, have)
-		if err != nil {
-			return err
-		}
-		if left.Empty() {
-			continue
-		}
-		if time.Now().After(deadline) {
-			r.observe(Note{Text: "not every broker knows yet what was created; services may be refused at first"})
-			return nil
-		}
-		calm = -1
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(spreadInterval):
-		}
+	settled, err := plan.Settle(ctx, want, c.admin, c.registry)
+	if err == nil && !settled {
+		r.observe(Note{Text: "not every broker knows yet what was created; services may be refused at first"})
 	}
-	return nil
+	return err
 }
 
 // desired is what the contracts call for, with what only a run needs: stand-ins
