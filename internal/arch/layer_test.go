@@ -12,12 +12,12 @@ import (
 // packages of strictly lower layers, so neither a cycle nor a sideways import
 // can appear, and each package can be read after those above it in this list.
 var layers = [][]string{
-	{"diag", "internal/frontier", "internal/lane", "internal/proc", "internal/secret", "slipwaytest/history"},
+	{"diag", "internal/frontier", "internal/lag", "internal/lane", "internal/proc", "internal/protect", "internal/secret", "slipwaytest/history"},
 	{"contract", "internal/record"},
-	{"schema", "acl", "pki", "internal/auth"},
-	{"schema/avro", "schema/jsonvalue"},
+	{"schema", "acl", "pki", "internal/auth", "internal/parking"},
+	{"schema/avro", "schema/jsonvalue", "internal/retrylog"},
 	{"internal/kafka"},
-	{".", "plan"},
+	{".", "plan", "dlq", "group"},
 	{"internal/embedded/registry"},
 	{"serve", "internal/embedded"},
 	{"slipwaytest", "internal/dev"},
@@ -36,6 +36,7 @@ var only = map[string][]string{
 	"github.com/twmb/franz-go/pkg/kadm":  {"internal/kafka"},
 	"github.com/twmb/franz-go/pkg/kfake": {"internal/embedded", "slipwaytest"},
 	"github.com/twmb/avro":               {"schema/avro", "internal/embedded/registry"},
+	"cel.dev/cel-go":                     {"dlq"},
 	"testing":                            {"slipwaytest", "internal/dev/devtest"},
 	"log":                                {},
 	"io/ioutil":                          {},

@@ -20,14 +20,15 @@ import (
 var (
 	sdk = []string{
 		".", "contract", "diag", "schema",
-		"internal/auth", "internal/frontier", "internal/lane", "internal/record", "internal/secret",
+		"internal/auth", "internal/frontier", "internal/lag", "internal/lane", "internal/parking", "internal/protect",
+		"internal/record", "internal/retrylog", "internal/secret",
 	}
 	sdkModules = []string{
 		"github.com/twmb/franz-go", "github.com/twmb/franz-go/pkg/kmsg", "github.com/twmb/franz-go/pkg/sr",
 		"github.com/klauspost/compress", "github.com/pierrec/lz4/v4",
-		"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
+		"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/log", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
 		"go.opentelemetry.io/auto/sdk", "github.com/go-logr/logr", "github.com/go-logr/stdr", "github.com/cespare/xxhash/v2",
-		"go.yaml.in/yaml/v4",
+		"go.yaml.in/yaml/v4", "golang.org/x/time",
 	}
 )
 

@@ -39,9 +39,23 @@ const (
 
 // What Slipway adds to a dead letter.
 const (
-	Reason    = "slipway-reason"    // rejected | exhausted | undecodable
-	Timestamp = "slipway-timestamp" // the original record's, RFC 3339
-	Stack     = "slipway-stack"     // of a handler that panicked
+	Class        = "slipway-error-class"   // the error's Go type
+	Epoch        = "slipway-epoch"         // the leader epoch that the record was written under
+	FirstFailure = "slipway-first-failure" // RFC 3339
+	LastFailure  = "slipway-last-failure"  // RFC 3339
+	Life         = "slipway-life"          // the id of the record's topic, or of the redrive that brought it back
+	Redrives     = "slipway-redrives"      // how often it was brought back
+	Reason       = "slipway-reason"        // one of the reasons below
+	Timestamp    = "slipway-timestamp"     // the original record's, RFC 3339
+	Stack        = "slipway-stack"         // of a handler that panicked
+)
+
+// The reasons of a dead letter.
+const (
+	Exhausted   = "exhausted"   // the last attempt failed
+	Parked      = "parked"      // evidence: the key waits in the retry topic
+	Rejected    = "rejected"    // the handler said so, or the class of its error
+	Undecodable = "undecodable" // the value is not what its schema says
 )
 
 // The bounds of what is copied from an error into a header.
