@@ -30,13 +30,14 @@ const (
 )
 
 // An Operation is what a binding allows, in Kafka's words. Slipway derives
-// only READ and WRITE; a cluster may hold bindings with any other.
+// only these three; a cluster may hold bindings with any other.
 type Operation string
 
 // The operations that are derived.
 const (
-	Read  Operation = "READ"
-	Write Operation = "WRITE"
+	Read   Operation = "READ"
+	Write  Operation = "WRITE"
+	Delete Operation = "DELETE"
 )
 
 // A Permission says whether a binding allows or denies.

@@ -20,8 +20,9 @@ func Derive(r *contract.Resolved) []Grant {
 	return d.sorted()
 }
 
-// ForService returns the grants of one service of the estate. A principal that
-// services share (adopt.principal) gets only what this one needs.
+// ForService returns the grants of one service of the estate, those of its
+// redrive principal included. A principal that services share
+// (adopt.principal) gets only what this one needs.
 func ForService(r *contract.Resolved, svc *contract.Service) []Grant {
 	d := newDerivation(r)
 	d.service(svc)
@@ -73,9 +74,56 @@ func (d *derivation) consume(svc *contract.Service, name string, c *contract.Con
 	why := "consumes " + c.Topic + " as group " + group
 	d.grant(svc, c.Cluster, literal(Topic, topic, Read), why, pos)
 	d.grant(svc, c.Cluster, literal(Group, group, Read), why, pos)
-	if c.DeadLetters() {
-		d.grant(svc, c.Cluster, literal(Topic, svc.DeadLetterTopic(c), Write), "sends dead letters of "+c.Topic, pos)
+	if c.Retries() {
+		d.retry(svc, c, pos)
 	}
+	if c.DeadLetters() {
+		d.grant(svc, c.Cluster, literal(Topic, svc.DeadLetterTopic(c), Write), deadLetterReason(c), pos)
+		d.redrive(svc, c, pos)
+	}
+}
+
+// retry lets a service keep what waits in a topic of its own, and take out what
+// is through.
+func (d *derivation) retry(svc *contract.Service, c *contract.Consume, pos diag.Position) {
+	topic := svc.RetryTopic(c)
+	d.grant(svc, c.Cluster, literal(Topic, topic, Read), retryReason(c), pos)
+	d.grant(svc, c.Cluster, literal(Topic, topic, Write), retryReason(c), pos)
+	d.grant(svc, c.Cluster, literal(Topic, topic, Delete),
+		"trims the retry topic of "+c.Topic+" (the right would also let it delete that one topic, which only it uses)", pos)
+}
+
+// redrive lets an operator's tools read dead letters, order what becomes of
+// them, and purge them. What they order they write into the retry topic; where
+// an entry has none, they can only look and purge.
+func (d *derivation) redrive(svc *contract.Service, c *contract.Consume, pos diag.Position) {
+	grant := func(b Binding, why string) {
+		b.Principal = svc.RedrivePrincipal()
+		d.grantTo(svc, c.Cluster, b, why, pos)
+	}
+	dead := svc.DeadLetterTopic(c)
+	grant(literal(Topic, dead, Read), "lets an operator read dead letters of "+c.Topic)
+	grant(literal(Topic, dead, Delete), "lets an operator purge dead letters of "+c.Topic+" (the right would also let them delete that one topic)")
+	grant(literal(Group, svc.RedriveUser(), Read), "lets an operator read dead letters of "+c.Topic)
+	if c.Retries() {
+		grant(literal(Topic, svc.RetryTopic(c), Write), "lets an operator redrive dead letters of "+c.Topic)
+	}
+}
+
+// retryReason says why an entry has a retry topic.
+func retryReason(c *contract.Consume) string {
+	if c.Retry.Then == contract.Park {
+		return "retries and parks records of " + c.Topic
+	}
+	return "retries records of " + c.Topic
+}
+
+// deadLetterReason says why an entry has a dead-letter topic.
+func deadLetterReason(c *contract.Consume) string {
+	if c.Retry.Then == contract.Park {
+		return "tells what is parked of " + c.Topic
+	}
+	return "sends dead letters of " + c.Topic
 }
 
 func literal(kind ResourceType, name string, op Operation) Binding {
@@ -84,6 +132,11 @@ func literal(kind ResourceType, name string, op Operation) Binding {
 
 func (d *derivation) grant(svc *contract.Service, alias string, b Binding, why string, pos diag.Position) {
 	b.Principal = svc.Principal()
+	d.grantTo(svc, alias, b, why, pos)
+}
+
+// grantTo is [derivation.grant] for a principal that is not the service.
+func (d *derivation) grantTo(svc *contract.Service, alias string, b Binding, why string, pos diag.Position) {
 	k := key{d.estate.ClusterName(alias), b}
 	d.grants[k] = append(d.grants[k], Reason{Service: svc.Name, Text: why, Position: pos})
 }

@@ -18,15 +18,22 @@
 //   - consumes T in group G, as a stream or a share group: TOPIC T READ and
 //     GROUP G READ.
 //   - consumes T as a table: TOPIC T READ. It has no group.
-//   - dead letters of T: WRITE on the dead-letter topic, and nothing to read
-//     them back with.
+//   - retries of T, that is every stream with waits or dead letters: READ,
+//     WRITE and DELETE on the retry topic. DELETE is what Kafka asks of a
+//     client that takes out records that are through (DeleteRecords). The same
+//     right would let the service delete this one topic, which nobody but it
+//     uses; Kafka has no narrower one.
+//   - dead letters of T, or evidence of what is parked: WRITE on the
+//     dead-letter topic, and nothing to read it back with.
+//   - redrive of T's dead letters, by a principal of its own,
+//     svc-<service>-<environment>-redrive: READ on the dead-letter topic in
+//     the group of the same name, DELETE on it to purge, and WRITE on the retry
+//     topic, which is where commands go (a share group has none). Whoever holds
+//     this credential can neither read nor write what the service consumes or
+//     produces.
 //
 // Every other binding is LITERAL. Owning a topic grants nothing: the owner's
 // contract says separately whether it writes it.
-//
-// Delays between attempts run inside the consumer, so there is no retry topic
-// and no right for one. The runtime that brings retry topics brings READ,
-// WRITE and DELETE on them with it.
 //
 // The registry is outside Kafka's ACLs, and the applying principal's own
 // rights are never derived here.

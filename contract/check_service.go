@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/slipway-go/slipway/diag"
 )
@@ -37,10 +36,7 @@ func (s *Service) check() diag.List {
 		f.topic(s.Topics[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Produces)) {
-		if p := s.Produces[name]; p.Via == Outbox && p.Away != Block {
-			f.warn(diag.ContractUseless, "produces/"+name+"/away", "remove it, or write via: direct",
-				"away: %s has no effect, because the outbox waits in the database", p.Away)
-		}
+		f.produce(s.Produces[name])
 	}
 	groups := map[string][]*Consume{}
 	for _, name := range slices.Sorted(maps.Keys(s.Consumes)) {
@@ -67,20 +63,29 @@ func (f *faults) topic(t *Topic) {
 	}
 }
 
+func (f *faults) produce(p *Produce) {
+	element := "produces/" + p.Topic
+	if p.Via == Outbox && p.Away != Block {
+		f.warn(diag.ContractUseless, element+"/away", "remove it, or write via: direct",
+			"away: %s has no effect, because the outbox waits in the database", p.Away)
+	}
+	if p.Via != Transaction && f.service.source.written(element, "oldBrokers") {
+		f.warn(diag.ContractUseless, element+"/oldBrokers", "remove it, or write via: transaction",
+			"oldBrokers: %s has no effect without transactions", p.OldBrokers)
+	}
+}
+
 func (f *faults) consume(c *Consume) {
 	element := "consumes/" + c.Name
-	for i := 1; i < len(c.Retry.Delays); i++ {
-		if d := c.Retry.Delays[i]; d > 0 && d <= c.Retry.Delays[i-1] {
-			f.add(diag.ContractRetryOrder, fmt.Sprintf("%s/retry/delays/%d", element, i), "", "%s comes after %s",
-				FormatDuration(c.Retry.Delays[i]), FormatDuration(c.Retry.Delays[i-1]))
-		}
-	}
+	f.retry(c, element)
 	switch c.As {
 	case Share:
 		f.share(c, element)
 	case Table:
-		f.forbid(diag.ContractTable, element, "a table", "group", "order", "retry", "start", "gap", "protocol", "dedup", "breaker", "concurrency", "bulkhead", "rate")
+		f.forbid(diag.ContractTable, element, "a table", "group", "order", "retry", "start", "gap", "protocol", "dedup", "breaker", "concurrency", "bulkhead", "rate",
+			"batch", "stuck", "assignment", "static", "session", "heartbeat")
 	default:
+		f.membership(c, element)
 		if c.Retry.Then == Park && c.Order != ByKey {
 			f.add(diag.ContractPark, element+"/retry/then", "", "then: park does not go with order: %s", c.Order)
 		}
@@ -92,7 +97,7 @@ func (f *faults) consume(c *Consume) {
 }
 
 func (f *faults) share(c *Consume, element string) {
-	f.forbid(diag.ContractShare, element, "a share group", "gap", "protocol")
+	f.forbid(diag.ContractShare, element, "a share group", "gap", "protocol", "stuck", "assignment", "static", "session", "heartbeat")
 	if c.Order != Unordered {
 		f.add(diag.ContractShare, element+"/order", "", "as: share does not go with order: %s", c.Order)
 	}
@@ -117,32 +122,9 @@ func (f *faults) dedup(c *Consume, element string) {
 	if c.Dedup == nil {
 		return
 	}
-	var waits time.Duration
-	for _, d := range c.Retry.Delays {
-		waits += d
-	}
-	if c.Dedup.TTL <= waits {
+	if waits := c.Retry.Longest(); c.Dedup.TTL <= waits {
 		f.warn(diag.ContractDedupTTL, element+"/dedup", fmt.Sprintf("write ttl: %s or more", FormatDuration(2*waits)),
 			"the retries take %s, and a record is remembered for %s", FormatDuration(waits), FormatDuration(c.Dedup.TTL))
-	}
-}
-
-// group judges the entries that share one consumer group.
-func (f *faults) group(entries []*Consume) {
-	first := entries[0]
-	topics := map[string]string{}
-	for _, c := range entries {
-		element := "consumes/" + c.Name
-		if other, twice := topics[c.Topic]; twice {
-			f.add(diag.ContractGroup, element, "", "%s is already read by %s in the same group", c.Topic, other)
-		}
-		topics[c.Topic] = c.Name
-		switch {
-		case c.As != first.As:
-			f.add(diag.ContractGroup, element+"/as", "", "%s reads as %s in the same group", first.Name, first.As)
-		case c.As == Stream && c.Protocol != first.Protocol:
-			f.add(diag.ContractGroup, element+"/protocol", "", "%s has protocol %s in the same group", first.Name, first.Protocol)
-		}
 	}
 }
 
@@ -175,6 +157,10 @@ func (s *Service) checkEnvironment() diag.List {
 	if s.Auth == Plain && s.Env != "dev" {
 		f.add(diag.ContractPlainAuth, "identity/auth", "", "auth: plain in environment %s", s.Env)
 	}
+	if user := s.RedriveUser(); s.Auth == MTLS && s.DeadLetters() && len(user) > maxCommonName {
+		f.add(diag.ContractNameLength, "metadata/name", "shorten the service or the environment", "%s, who redrives dead letters in environment %s, has %d characters, and a certificate takes %d",
+			user, s.Env, len(user), maxCommonName)
+	}
 	derived := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.Consumes)) {
 		for _, topic := range s.derivedTopics(s.Consumes[name]) {
@@ -191,10 +177,13 @@ func (s *Service) checkEnvironment() diag.List {
 	return f.list
 }
 
+// maxCommonName is the longest common name of a certificate (X.520).
+const maxCommonName = 64
+
 // derivedTopics are the topics that an entry brings with it.
 func (s *Service) derivedTopics(c *Consume) []string {
 	var topics []string
-	if c.Grouped() && (len(c.Retry.Delays) > 0 || c.Retry.Then == Park) {
+	if c.Retries() {
 		topics = append(topics, s.RetryTopic(c))
 	}
 	if c.DeadLetters() {

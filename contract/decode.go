@@ -156,7 +156,7 @@ func readMap[T any](d *decoder, n *node, names *nameRule, item typ[T], named fun
 	out := make(map[string]*T, len(n.entries))
 	for _, e := range n.entries {
 		if err := names.check(e.key); err != nil {
-			d.fault(e.at, diag.ContractName, names.fix, "%v", err)
+			d.fault(e.at, diag.ContractName, names.remedy(e.key), "%v", err)
 			continue
 		}
 		if d.overlay != nil && !d.changes(e, names) {

@@ -59,6 +59,30 @@ func (s *Service) RetryTopic(c *Consume) string {
 	return join(s.Identity(), c.Group, c.Topic, "retry")
 }
 
+// RedriveUser is the name that dead letters of the service are worked on with,
+// by an operator. It is not the service: a service cannot read what it has
+// given up, and an operator cannot read what the service reads. It is also the
+// consumer group in which that reading is noted.
+func (s *Service) RedriveUser() string { return s.Identity() + "-" + redrive }
+
+// RedrivePrincipal is the redrive user as ACLs name it.
+func (s *Service) RedrivePrincipal() string { return "User:" + s.RedriveUser() }
+
+// DeadLetters reports whether any entry has a dead-letter topic, and the
+// service therefore a redrive user.
+func (s *Service) DeadLetters() bool {
+	for _, c := range s.Consumes {
+		if c.DeadLetters() {
+			return true
+		}
+	}
+	return false
+}
+
+// redrive ends the redrive user's name. No environment is called that: the
+// identity of another service there would be the same.
+const redrive = "redrive"
+
 // Subject is the registry subject of a topic's values.
 func Subject(topic string) string { return topic + "-value" }
 

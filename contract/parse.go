@@ -41,7 +41,7 @@ func (s *Service) In(env string) (*Service, diag.List) {
 	out := *s
 	out.Env = env
 	if err := environmentNames.check(env); err != nil {
-		return &out, diag.List{diag.New(diag.ContractName, "%v", err).WithFix("%s", environmentNames.fix)}
+		return &out, diag.List{diag.New(diag.ContractName, "%v", err).WithFix("%s", environmentNames.remedy(env))}
 	}
 	tree := s.source.root
 	if e := tree.get("environments"); e != nil && e.value.get(env) != nil {

@@ -44,16 +44,18 @@ func TestAContractIsReadWhole(t *testing.T) {
 			Readers: []string{"orders", "payments"}, Protect: []contract.Protection{contract.ProtectDelete, contract.ProtectRepartition},
 		}},
 		Produces: map[string]*contract.Produce{"inventory.reserved.v1": {
-			Topic: "inventory.reserved.v1", Cluster: "default", Via: contract.Outbox, Max: 64 << 10, Away: contract.Block,
+			Topic: "inventory.reserved.v1", Cluster: "default", Via: contract.Outbox, Max: 64 << 10, Away: contract.Block, OldBrokers: contract.RefuseOld,
 		}},
 		Consumes: map[string]*contract.Consume{"orders.created.v1": {
 			Name: "orders.created.v1", Topic: "orders.created.v1", Cluster: "default", As: contract.Stream, Order: contract.ByKey,
-			Schema:      &contract.Schema{Format: contract.Avro, File: "schemas/order-seen.avsc"},
-			Concurrency: 64, Timeout: 10 * time.Second, Start: contract.StartEarliest, Gap: contract.GapStop,
-			Retry:   contract.Retry{Delays: []time.Duration{time.Second, 30 * time.Second, 10 * time.Minute}, Then: contract.DeadLetter},
+			Schema:    &contract.Schema{Format: contract.Avro, File: "schemas/order-seen.avsc"},
+			Isolation: contract.Committed, Concurrency: 64, Batch: 100, Timeout: 10 * time.Second, Start: contract.StartEarliest, Gap: contract.GapStop,
+			Retry:   contract.Retry{Delays: []time.Duration{time.Second, 30 * time.Second, 10 * time.Minute}, InPlace: 5 * time.Second, Then: contract.DeadLetter},
+			Stuck:   5 * time.Minute,
 			Dedup:   &contract.Dedup{By: "header:ce_id", TTL: 24 * time.Hour},
-			Breaker: &contract.Breaker{Failures: 5, Open: time.Minute}, Bulkhead: 32, Rate: 2000,
-			Preset: contract.Throughput, Protocol: contract.Classic,
+			Breaker: &contract.Breaker{Failures: 5, Open: time.Minute, Probes: 1}, Bulkhead: 32, Rate: 2000,
+			Preset: contract.Throughput, Protocol: contract.Classic, Assignment: contract.Cooperative,
+			Session: contract.DefaultSession, Heartbeat: contract.DefaultHeartbeat,
 		}},
 		SLO:          contract.SLO{Lag: 1000, FreshnessP99: 30 * time.Second, Success: 0.9995},
 		Workload:     &contract.Workload{Image: "registry.example.com/inventory", CPU: 500, Memory: 128 << 20, Scale: contract.Scale{Min: 2}, HTTP: 8080, GRPC: 9090},
@@ -69,18 +71,24 @@ func TestAContractIsReadWhole(t *testing.T) {
 // TestAbsentKeysHaveTheirDefaults reads entries that say nothing.
 func TestAbsentKeysHaveTheirDefaults(t *testing.T) {
 	t.Parallel()
-	s, list := parse(minimal + "topics: {x.y.v1: {key: id}}\nproduces: {x.y.v1: {}}\nconsumes: {x.y.v1: {breaker: {}, dedup: {by: \"field:id\"}}}\nworkload: {}\nlaunch: {}\n")
+	s, list := parse(minimal + "topics: {x.y.v1: {key: id}}\nproduces: {x.y.v1: {}}\nconsumes: {x.y.v1: {retry: {backoff: {}}, breaker: {}, dedup: {by: \"field:id\"}}}\nworkload: {}\nlaunch: {}\n")
 	if list != nil {
 		t.Fatal(list)
 	}
 	want := &contract.Service{
 		Name: "a", Owner: "team-a", Auth: contract.MTLS,
 		Topics:   map[string]*contract.Topic{"x.y.v1": {Name: "x.y.v1", Cluster: "default", Key: contract.Key{Field: "id", Format: contract.KeyString}, Partitioner: contract.Java}},
-		Produces: map[string]*contract.Produce{"x.y.v1": {Topic: "x.y.v1", Cluster: "default", Via: contract.Direct, Max: 1 << 20, Away: contract.Block}},
+		Produces: map[string]*contract.Produce{"x.y.v1": {Topic: "x.y.v1", Cluster: "default", Via: contract.Direct, Max: 1 << 20, Away: contract.Block, OldBrokers: contract.RefuseOld}},
 		Consumes: map[string]*contract.Consume{"x.y.v1": {
-			Name: "x.y.v1", Topic: "x.y.v1", Cluster: "default", As: contract.Stream, Order: contract.ByKey, Concurrency: 16, Timeout: 10 * time.Second,
-			Start: contract.StartEarliest, Gap: contract.GapStop, Retry: contract.Retry{Then: contract.DeadLetter}, Preset: contract.Latency, Protocol: contract.Classic,
-			Breaker: &contract.Breaker{Failures: 5, Open: time.Minute}, Dedup: &contract.Dedup{By: "field:id", TTL: 24 * time.Hour},
+			Name: "x.y.v1", Topic: "x.y.v1", Cluster: "default", As: contract.Stream, Order: contract.ByKey,
+			Isolation: contract.Committed, Concurrency: 16, Batch: 100, Timeout: 10 * time.Second, Start: contract.StartEarliest, Gap: contract.GapStop,
+			Retry: contract.Retry{
+				Backoff: &contract.Backoff{First: time.Second, Factor: 2, Max: 30 * time.Second, Attempts: 4, Budget: 5 * time.Minute},
+				InPlace: 5 * time.Second, Then: contract.DeadLetter,
+			},
+			Stuck: 5 * time.Minute, Preset: contract.Latency, Protocol: contract.Classic, Assignment: contract.Cooperative,
+			Session: 45 * time.Second, Heartbeat: 3 * time.Second,
+			Breaker: &contract.Breaker{Failures: 5, Open: time.Minute, Probes: 1}, Dedup: &contract.Dedup{By: "field:id", TTL: 24 * time.Hour},
 		}},
 		Workload: &contract.Workload{CPU: 500, Memory: 128 << 20, Scale: contract.Scale{Min: 1}},
 		Launch:   &contract.Launch{Canary: []float64{1}, Bake: 2 * time.Minute},
@@ -159,7 +167,7 @@ environments:
 	if topic.Partitions != 3 || topic.Readers != nil || topic.Retention != contract.Forever || topic.Key.Field != "id" {
 		t.Errorf("topic: %+v", topic)
 	}
-	if diff := cmp.Diff(contract.Retry{Delays: []time.Duration{5 * time.Second}, Then: contract.Park}, entry.Retry); diff != "" || entry.Rate != 0 || entry.Breaker.Failures != 5 {
+	if diff := cmp.Diff(contract.Retry{Delays: []time.Duration{5 * time.Second}, InPlace: 5 * time.Second, Then: contract.Park}, entry.Retry); diff != "" || entry.Rate != 0 || entry.Breaker.Failures != 5 {
 		t.Errorf("entry: %+v\n%s", entry, diff)
 	}
 	if dev.Workload.CPU != 2000 || dev.Workload.Scale != (contract.Scale{Min: 1, Max: 6}) || dev.Launch.Bake != 0 {

@@ -52,7 +52,16 @@ func (s *Service) AuthOn(cluster string) Auth {
 func (c *Consume) Grouped() bool { return c.As != Table }
 
 // DeadLetters reports whether the entry has a dead-letter topic: it is read
-// in a group, and that is where its contract sends what cannot be handled.
+// in a group, and that is where its contract sends what cannot be handled, or
+// the evidence of what is parked.
 func (c *Consume) DeadLetters() bool {
-	return c.Grouped() && cmp.Or(c.Retry.Then, DeadLetter) == DeadLetter
+	then := cmp.Or(c.Retry.Then, DeadLetter)
+	return c.Grouped() && (then == DeadLetter || then == Park)
+}
+
+// Retries reports whether the entry has a retry topic: its records may wait
+// for another attempt, or for an operator. A share group has none: nobody owns
+// its partitions, so nobody could keep the order of what waits.
+func (c *Consume) Retries() bool {
+	return c.Grouped() && c.As != Share && (c.Retry.waits() || c.DeadLetters())
 }

@@ -3,6 +3,7 @@ package contract
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -141,6 +142,19 @@ func parseInteger(s string) (int, error) {
 		return 0, &valueError{cause: "is not a number that fits", fix: "write a smaller one"}
 	}
 	return n, nil
+}
+
+// decimal is a number within bounds that may have a point.
+func decimal(least, most float64) typ[float64] {
+	format := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+	s := &shape{name: "number", like: "1.5", schema: map[string]any{"type": "number", "minimum": least, "maximum": most}}
+	return between(scalarOf(s, func(text string) (float64, error) {
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || strings.ContainsAny(text, "xo") {
+			return 0, &valueError{cause: "is not a plain number", fix: "write digits, and a point if it needs one"}
+		}
+		return f, nil
+	}, integerScalar, floatScalar), least, most, format)
 }
 
 // auto is an integer for which the word auto may stand, read as 0.

@@ -131,6 +131,10 @@ type Produce struct {
 	Via     Via
 	Max     Bytes    // largest value; 1 MiB if absent
 	Away    Fallback // what happens when the cluster is away; block if absent
+
+	// OldBrokers is what becomes of transactions on a cluster below
+	// transaction.version 2; refuse if absent.
+	OldBrokers OldBrokers
 }
 
 // Via says how a produced record is bound to the service's own state.
@@ -155,6 +159,16 @@ const (
 	Fail   Fallback = "fail"
 )
 
+// OldBrokers says whether transactions are used on brokers that can mistake
+// the late request of an ended transaction for one of the next (KIP-890).
+type OldBrokers string
+
+// The choices. RefuseOld is the default.
+const (
+	RefuseOld OldBrokers = "refuse"
+	AllowOld  OldBrokers = "allow"
+)
+
 // A Consume is one topic the service reads, and the policy it is read with.
 type Consume struct {
 	Name        string // the entry's name in the contract
@@ -163,18 +177,29 @@ type Consume struct {
 	As          Mode
 	Order       Order
 	Schema      *Schema // what this reader needs; nil means the owner's schema
+	Isolation   Isolation
 	Concurrency int
+	Batch       int           // the most records a handler of batches gets at once
 	Timeout     time.Duration // per attempt
 	Start       Start
 	Gap         Gap
 	Retry       Retry
+	Stuck       time.Duration // how old the head record may be before the partition counts as stuck
 	Dedup       *Dedup
 	Breaker     *Breaker
 	Bulkhead    int  // 0 means no bound of its own
 	Rate        Rate // 0 means unlimited
 	Preset      Preset
-	Protocol    Protocol
-	Group       string // suffix of the consumer group; empty for the service's own
+
+	// What follows is one for each group: entries that share a group have
+	// the same.
+
+	Group      string // suffix of the consumer group; empty for the service's own
+	Protocol   Protocol
+	Assignment Assignment    // of protocol classic
+	Static     bool          // an instance keeps its partitions over a restart
+	Session    time.Duration // how long a member may be silent
+	Heartbeat  time.Duration // how often a member speaks
 }
 
 // A Mode says in what role a topic is read.
@@ -217,26 +242,6 @@ const (
 	GapLatest   Gap = "latest"
 )
 
-// A Retry says when a failed record is tried again and what happens after
-// the last attempt: one attempt, then one for each delay.
-type Retry struct {
-	Delays []time.Duration
-	Then   Then
-}
-
-// Attempts is how often a record is handled at most.
-func (r Retry) Attempts() int { return len(r.Delays) + 1 }
-
-// Then is what happens to a record after its last attempt.
-type Then string
-
-// What follows the last attempt. DeadLetter is the default.
-const (
-	DeadLetter Then = "dead-letter"
-	Park       Then = "park"
-	Stop       Then = "stop"
-)
-
 // A Dedup names what identifies a repeated record, and for how long.
 type Dedup struct {
 	By  string // "header:<name>" or "field:<name>"
@@ -247,25 +252,8 @@ type Dedup struct {
 type Breaker struct {
 	Failures int
 	Open     time.Duration
+	Probes   int // attempts that must succeed, one after the other, before it closes again
 }
-
-// A Preset is a set of fetch settings.
-type Preset string
-
-// The presets. Latency is the default: what waits for more records should be asked for.
-const (
-	Throughput Preset = "throughput"
-	Latency    Preset = "latency"
-)
-
-// A Protocol is the group protocol.
-type Protocol string
-
-// The group protocols. Classic, with cooperative assignment, is the default.
-const (
-	Classic  Protocol = "classic"
-	Consumer Protocol = "consumer" // KIP-848
-)
 
 // An SLO is what the service promises of its consumption.
 type SLO struct {

@@ -98,6 +98,7 @@ var produceType = object(
 	at("via", oneOf(Direct, Outbox, Transaction), func(p *Produce) *Via { return &p.Via }, "How a record is bound to the service's own state: direct, outbox (one commit with the database) or transaction (one commit with what was consumed).", def("direct"), fixed),
 	at("max", bytesBetween(1, gib), func(p *Produce) *Bytes { return &p.Max }, "The largest value.", def("1MiB")),
 	at("away", oneOf(Block, Spill, Sample, Fail), func(p *Produce) *Fallback { return &p.Away }, "What happens while the cluster is away and the buffer is full.", def("block")),
+	at("oldBrokers", oneOf(RefuseOld, AllowOld), func(p *Produce) *OldBrokers { return &p.OldBrokers }, "With via: transaction, whether to start on a cluster below transaction.version 2, where a request of an ended transaction that comes late can end up in the next one.", def("refuse")),
 )
 
 var consumeType = object(
@@ -106,23 +107,40 @@ var consumeType = object(
 	at("as", oneOf(Stream, Table, Share), func(c *Consume) *Mode { return &c.As }, "stream (a consumer group), table (no group, every instance reads the whole topic) or share (a share group).", def("stream"), fixed),
 	at("order", oneOf(ByKey, ByPartition, Unordered), func(c *Consume) *Order { return &c.Order }, "The order that handling keeps. A share group keeps none.", def("key"), fixed),
 	at("schema", optional(readerSchemaType), func(c *Consume) **Schema { return &c.Schema }, "What this reader needs. Absent means the owner's schema.", fixed),
+	at("isolation", oneOf(Committed, Uncommitted), func(c *Consume) *Isolation { return &c.Isolation }, "Which records of transactions are read: committed ones, once they are, or all as they come, what is aborted later included.", def("committed"), fixed),
 	at("concurrency", integer(1, 10_000), func(c *Consume) *int { return &c.Concurrency }, "How many records an instance handles at a time.", def("16")),
+	at("batch", integer(1, 10_000), func(c *Consume) *int { return &c.Batch }, "The most records that a handler of batches gets at once.", def("100")),
 	at("timeout", duration(time.Millisecond, 24*time.Hour), func(c *Consume) *time.Duration { return &c.Timeout }, "How long one attempt may take.", def("10s")),
 	at("start", oneOf(StartEarliest, StartLatest, StartRefuse), func(c *Consume) *Start { return &c.Start }, "Where a group without commits begins.", def("earliest")),
 	at("gap", oneOf(GapStop, GapEarliest, GapLatest), func(c *Consume) *Gap { return &c.Gap }, "What happens when retention deleted the committed offset.", def("stop")),
 	at("retry", retryType, func(c *Consume) *Retry { return &c.Retry }, "When a failed record is tried again. Absent means one attempt, then the dead letter topic."),
+	at("stuck", duration(time.Second, 7*24*time.Hour), func(c *Consume) *time.Duration { return &c.Stuck }, "How long the first unfinished record of a partition may be in hand before the partition counts as stuck. What waits on purpose does not count.", def("5m")),
 	at("dedup", optional(dedupType), func(c *Consume) **Dedup { return &c.Dedup }, "How a repeated record is known."),
 	at("breaker", optional(breakerType), func(c *Consume) **Breaker { return &c.Breaker }, "Stop handling for a while after failures in a row."),
 	at("bulkhead", integer(1, 10_000), func(c *Consume) *int { return &c.Bulkhead }, "At most so many handlers of this entry at a time, whatever the concurrency. Absent means no bound of its own."),
 	at("rate", rate(), func(c *Consume) *Rate { return &c.Rate }, "At most so many records a second for each instance. Absent means unlimited."),
 	at("preset", oneOf(Throughput, Latency), func(c *Consume) *Preset { return &c.Preset }, "The fetch settings: throughput waits up to half a second for 64 KiB, latency for nothing.", def("latency")),
-	at("protocol", oneOf(Classic, Consumer), func(c *Consume) *Protocol { return &c.Protocol }, "The group protocol: classic with cooperative assignment, or consumer (KIP-848).", def("classic")),
+	at("protocol", oneOf(Classic, Consumer), func(c *Consume) *Protocol { return &c.Protocol }, "The group protocol: classic, or consumer (KIP-848), where brokers share out the partitions.", def("classic")),
+	at("assignment", oneOf(Cooperative, Sticky, Range, RoundRobin), func(c *Consume) *Assignment { return &c.Assignment }, "How a classic group shares out partitions: cooperative (balanced, and only what moves is paused), sticky (balanced, everything is paused), range (neighbours of each topic, can be uneven) or roundrobin (across topics).", def("cooperative")),
+	at("static", boolean(), func(c *Consume) *bool { return &c.Static }, "Static membership: an instance that restarts within its session keeps its partitions, and nobody else takes them in the meantime. Instances need names that outlive them, as those of a StatefulSet do.", def("false")),
+	at("session", duration(6*time.Second, 30*time.Minute), func(c *Consume) *time.Duration { return &c.Session }, "How long a member may be silent before its partitions are given away. With protocol: consumer it is a setting of the group on the brokers, which a plan makes where it differs from the default; brokers take 45s to 1m there unless they are told otherwise.", def("45s")),
+	at("heartbeat", duration(100*time.Millisecond, 10*time.Minute), func(c *Consume) *time.Duration { return &c.Heartbeat }, "How often a member says that it is there, three times a session or more, and learns from the answer whether partitions are shared out anew: a rebalance lasts as long as its slowest member. With protocol: consumer it is a setting of the group on the brokers, which a plan makes where it differs from the default; brokers ask for 5s by themselves, and take 5s to 15s unless they are told otherwise.", def("3s")),
 	at("group", aliasNames.typ(), func(c *Consume) *string { return &c.Group }, "A suffix that gives this entry a consumer group of its own.", fixed),
 )
 
 var retryType = object(
-	at("delays", listOf(duration(time.Millisecond, 7*24*time.Hour)), func(r *Retry) *[]time.Duration { return &r.Delays }, "The wait before each further attempt, ascending. Later records of the key wait too, so its order stays, and no attempt comes early; after a restart the attempts start over."),
+	at("delays", listOf(duration(time.Millisecond, 7*24*time.Hour)), func(r *Retry) *[]time.Duration { return &r.Delays }, "The wait before each further attempt, ascending. Later records of the key wait too, so its order stays, and no attempt comes early."),
+	at("backoff", optional(backoffType), func(r *Retry) **Backoff { return &r.Backoff }, "In place of delays: waits that grow, each drawn between nothing and its full length, so that what failed together is not tried again together."),
+	at("inPlace", duration(0, 5*time.Minute), func(r *Retry) *time.Duration { return &r.InPlace }, "The longest wait that is spent in the process, where commits of the partition wait too and a restart begins the attempts anew. Longer ones are spent in the retry topic and survive restarts.", def("5s")),
 	at("then", oneOf(DeadLetter, Park, Stop), func(r *Retry) *Then { return &r.Then }, "What follows the last attempt: dead-letter, park (the key waits in order for an operator, other keys flow) or stop.", def("dead-letter")),
+)
+
+var backoffType = object(
+	at("first", duration(time.Millisecond, 24*time.Hour), func(b *Backoff) *time.Duration { return &b.First }, "The full length of the first wait.", def("1s")),
+	at("factor", decimal(1, 10), func(b *Backoff) *float64 { return &b.Factor }, "What the full length of each wait is multiplied by for the next one.", def("2")),
+	at("max", duration(time.Millisecond, 7*24*time.Hour), func(b *Backoff) *time.Duration { return &b.Max }, "What no full length exceeds.", def("30s")),
+	at("attempts", integer(1, 1000), func(b *Backoff) *int { return &b.Attempts }, "How many further attempts there are, after the first one.", def("4")),
+	at("budget", duration(time.Millisecond, 30*24*time.Hour), func(b *Backoff) *time.Duration { return &b.Budget }, "How long after the first failure another attempt may begin.", def("5m")),
 )
 
 var dedupType = object(
@@ -133,6 +151,7 @@ var dedupType = object(
 var breakerType = object(
 	at("failures", integer(1, 1_000_000), func(b *Breaker) *int { return &b.Failures }, "Failures in a row that open it.", def("5")),
 	at("open", duration(time.Millisecond, 24*time.Hour), func(b *Breaker) *time.Duration { return &b.Open }, "How long it stays open.", def("1m")),
+	at("probes", integer(1, 1000), func(b *Breaker) *int { return &b.Probes }, "How many attempts are made when it has been open, one at a time; all of them must succeed before it closes.", def("1")),
 )
 
 var sloType = object(

@@ -131,6 +131,9 @@ func (v *validation) identities(r *Resolved) {
 			f.add(diag.EstatePrincipal, "adopt/principal", "", "%s is the principal of %s too, in environment %s", s.Principal(), other, r.Env)
 		}
 		principals[s.Principal()] = s.Name
+		if s.DeadLetters() {
+			f.redrive(r, principals, groups)
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.Consumes)) {
 			c := s.Consumes[name]
 			if !c.Grouped() {
@@ -148,6 +151,22 @@ func (v *validation) identities(r *Resolved) {
 		v.add(f.list...)
 	}
 	v.transactionalIDs(r, prefixes)
+}
+
+// redrive judges that nobody else has the name that the service's dead letters
+// are worked on with, neither as a principal nor as a group.
+func (f *faults) redrive(r *Resolved, principals, groups map[string]string) {
+	user, principal := f.service.RedriveUser(), f.service.RedrivePrincipal()
+	own := "the redrive of " + f.service.Name
+	if other, taken := principals[principal]; taken && other != own {
+		f.add(diag.EstatePrincipal, "metadata/name", "let it keep another principal", "%s, who redrives the dead letters of %s, is the principal of %s too, in environment %s",
+			principal, f.service.Name, other, r.Env)
+	}
+	if other, taken := groups[user]; taken && other != own {
+		f.add(diag.EstateGroupOverlap, "metadata/name", "", "group %s, in which the dead letters of %s are read, is the group of %s too, in environment %s",
+			user, f.service.Name, other, r.Env)
+	}
+	principals[principal], groups[user] = own, own
 }
 
 func (s *Service) transactional() bool {

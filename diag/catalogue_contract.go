@@ -35,6 +35,9 @@ const (
 	ContractReserved     Code = "SLP-CON-031"
 	ContractUseless      Code = "SLP-CON-032"
 	ContractDedupTTL     Code = "SLP-CON-033"
+	ContractBackoff      Code = "SLP-CON-034"
+	ContractAssignment   Code = "SLP-CON-035"
+	ContractHeartbeat    Code = "SLP-CON-036"
 )
 
 var contractEntries = []Entry{
@@ -62,7 +65,7 @@ var contractEntries = []Entry{
 	{ContractPark, "parking needs order by key", "then: park makes one key wait while others flow; without order: key there is no key to wait for.", "write order: key, or then: dead-letter"},
 	{ContractShare, "a share group cannot keep this", "A share group hands records to members one by one: it keeps no order, parks no key and has its own protocol.", "write order: none and leave the other key out, or read as: stream"},
 	{ContractTable, "a table has no such policy", "A table is read whole by every instance without a group: nothing is committed, retried or shared out.", "leave the key out, or read as: stream"},
-	{ContractGroup, "entries of one group contradict each other", "All entries without a suffix share one consumer group, and so do those with the same suffix. One group reads a topic once, with one protocol, either as stream or as share.", "give one of the entries a group suffix of its own"},
+	{ContractGroup, "entries of one group contradict each other", "All entries without a suffix share one consumer group, and so do those with the same suffix. One group reads a topic once, either as stream or as share, and its members have one protocol, assignment, session, heartbeat and isolation.", "give one of the entries a group suffix of its own"},
 	{ContractPlainAuth, "plain is for dev only", "SASL/PLAIN sends the password itself to the broker.", "write auth: mtls or scram-sha-512, and plain only below environments: dev"},
 	{ContractNameLength, "a derived name is too long", "Kafka takes names of at most 249 characters, and the retry and dead letter topics are longer than the topic they serve.", "shorten the topic, the service or the group suffix"},
 	{ContractCanary, "canary shares do not ascend to 100%", "Each share must be larger than the one before, and the last one must be 100%.", "write them like [5%, 25%, 100%]"},
@@ -71,4 +74,7 @@ var contractEntries = []Entry{
 	{ContractReserved, "the name is reserved", "Names that begin with svc- are derived by Slipway, those that begin with __ are Kafka's own.", "choose another name"},
 	{ContractUseless, "the setting has no effect", "Another setting of the same entry makes it meaningless, so something else was probably meant.", "remove it, or change the other one"},
 	{ContractDedupTTL, "records outlive their deduplication", "A record that is retried later than dedup.ttl after it was first seen is taken for a new one.", "make dedup.ttl longer than all retry delays together"},
+	{ContractBackoff, "the backoff contradicts itself", "Waits are either listed in delays or computed by backoff; the first wait is at most max; and the budget, which is how long after the first failure another attempt may begin, has room for the attempts.", "correct the value that the message names"},
+	{ContractAssignment, "brokers share out the partitions of this group", "With protocol: consumer (KIP-848) the broker's own assignor decides who reads which partition; a rule in the client would be ignored.", "leave assignment out, or write protocol: classic"},
+	{ContractHeartbeat, "the session is too short for its heartbeat", "A member that is silent for a session loses its partitions. Kafka only demands that a heartbeat is shorter than the session, but then one that is lost, or late behind a pause of the process, ends it; with room for three it takes a real failure.", "make heartbeat a third of session, or less"},
 }

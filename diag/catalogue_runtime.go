@@ -25,6 +25,16 @@ const (
 	RuntimeWiringFailed     Code = "SLP-RUN-020"
 	RuntimeKeyUnfit         Code = "SLP-RUN-021"
 	RuntimeNoCommit         Code = "SLP-RUN-022"
+	RuntimeOpenFailed       Code = "SLP-RUN-023"
+	RuntimeRetryFailed      Code = "SLP-RUN-024"
+	RuntimeRetryForeign     Code = "SLP-RUN-025"
+	RuntimeLogRewound       Code = "SLP-RUN-026"
+	RuntimeTuningInvalid    Code = "SLP-RUN-027"
+	RuntimeHandlerStuck     Code = "SLP-RUN-028"
+	RuntimeAdminOpen        Code = "SLP-RUN-029"
+	RuntimeAdminDenied      Code = "SLP-RUN-030"
+	RuntimeRequestInvalid   Code = "SLP-RUN-031"
+	RuntimeTuningUnread     Code = "SLP-RUN-032"
 )
 
 var runtimeEntries = []Entry{
@@ -48,6 +58,16 @@ var runtimeEntries = []Entry{
 	{RuntimeDrainExceeded, "handlers outlived the drain budget", "At shutdown some handlers did not return in time. Their contexts were cancelled and their records will be handled again.", "Make handlers honour their context, or give the service more time to stop."},
 	{RuntimeListenFailed, "the HTTP port cannot be used", "The port of workload.http is taken by another process or may not be opened.", "Stop the other process, or change workload.http in slipway.yaml."},
 	{RuntimeKeyUnfit, "the key does not fit the schema", "The contract's key names a field that the schema does not have at its top level, or one that cannot be written in the key's format.", "Correct key in slipway.yaml: a field of the schema, with the format string, bytes or int64 that fits it."},
-	{RuntimeNoCommit, "the group has no position and may not choose one", "The contract says start: refuse, and the consumer group has no committed offset for a partition: it is new, it was renamed, or its offsets expired.", "Give the group its position (kafka-consumer-groups.sh --reset-offsets), or use start: earliest or start: latest."},
+	{RuntimeNoCommit, "the group has no position and may not choose one", "The contract says start: refuse, and the consumer group has no committed offset for a partition: it is new, it was renamed, or its offsets expired.", "Stop the service and give the group its position with slipway group seek, or with slipway group migrate if it was renamed; or use start: earliest or start: latest."},
+	{RuntimeOpenFailed, "a partition cannot be opened", "Before a partition is handled its committed state is read, and what waits in its retry topic is taken over. One of the two did not succeed; it is tried again, and nothing is handled until it does.", "Run slipway apply: the retry topic may be missing, have fewer partitions than its source, or be denied. Otherwise wait for the cluster to return."},
+	{RuntimeRetryFailed, "the retry topic cannot be used", "Records that have to wait are kept in the retry topic. It is missing, denied, away, or lacks records that were deleted. What could not be written stays open, and its key waits.", "Run slipway apply, or wait for the cluster to return. A retry topic has no retention: whoever gave it one deletes records that wait."},
+	{RuntimeRetryForeign, "a record in the retry topic is none of ours", "Somebody else wrote to the retry topic, or a record in it is damaged. It is not handled; its bytes are in the dead-letter topic.", "Find the writer: only the service and its redrive principal may write the retry topic."},
+	{RuntimeLogRewound, "the log was cut behind the consumer", "Records that had been read are gone from the partition and others took their offsets: an unclean leader election, or a topic that was deleted and made anew.", "Records from there on are handled. Look for the lost ones where they came from, and keep unclean.leader.election.enable off."},
+	{RuntimeTuningInvalid, "a change at run time cannot be made", "The change names an entry that is not consumed, or a value out of bounds. Nothing was changed.", "Correct the value as the message says."},
+	{RuntimeHandlerStuck, "a handler does not return", "A handler still runs although its timeout and a grace of five seconds are over: it does not look at its context, or waits for something that never comes. Its worker and its key are held up meanwhile.", "See the stack in the log for what it waits for, and pass the context to that call. A restart of the service handles the record again."},
+	{RuntimeAdminOpen, "the admin endpoint would be open to others", "ADMIN_ADDRESS is not a loopback address and no token is asked for: whoever reaches the address could change how the service consumes.", "Listen on 127.0.0.1, or set ADMIN_TOKEN_PATH to a file with a token."},
+	{RuntimeAdminDenied, "the admin endpoint refused a request", "The request has no bearer token, or another one than the file that ADMIN_TOKEN_PATH names.", "Send the header Authorization: Bearer with the token of that file."},
+	{RuntimeRequestInvalid, "a request to the admin endpoint is wrong", "The body is not a tuning: no JSON, an unknown field, or a value of the wrong type. Nothing was changed.", "Correct the body as the message says; docs/reference/admin.md lists the fields."},
+	{RuntimeTuningUnread, "the tuning file cannot be used", "The file that TUNING_PATH names is missing, unreadable, no YAML, or holds something that is no tuning. The service goes on as it was.", "Correct the file as the message says; it is read again when it changes."},
 	{RuntimeWiringFailed, "the service's own wiring failed", "The function that connects code and contract returned an error.", "See the message: it is the service's own."},
 }

@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/slipway-go/slipway/acl"
@@ -17,13 +19,15 @@ import (
 const registryRequests = 16
 
 // Actual is what a cluster and its registry have, as far as the desired state
-// names it; all ACLs of the cluster are there.
+// names it, the topics that derived ones serve included; all ACLs of the
+// cluster are there.
 type Actual struct {
 	ClusterID string
 	Brokers   int
 	Topics    map[string]kafka.Topic
 	Users     map[string][]kafka.Credential
 	Bindings  map[acl.Binding]bool
+	Groups    map[string]map[string]string // settings in effect, by group
 	Subjects  map[string]SubjectState
 }
 
@@ -48,6 +52,7 @@ func Read(ctx context.Context, want *Desired, cluster *kafka.Cluster, registry R
 		func(ctx context.Context) error { return have.readTopics(ctx, want, cluster) },
 		func(ctx context.Context) error { return have.readUsers(ctx, want, cluster) },
 		func(ctx context.Context) error { return have.readBindings(ctx, cluster) },
+		func(ctx context.Context) error { return have.readGroups(ctx, want, cluster) },
 		func(ctx context.Context) error { return have.readSubjects(ctx, want, registry) },
 	}
 	errs := make([]error, len(read))
@@ -63,11 +68,25 @@ func Read(ctx context.Context, want *Desired, cluster *kafka.Cluster, registry R
 }
 
 func (a *Actual) readTopics(ctx context.Context, want *Desired, cluster *kafka.Cluster) (err error) {
-	names := make([]string, len(want.Topics))
-	for i, t := range want.Topics {
-		names[i] = t.Name
+	names := map[string]bool{}
+	for _, t := range want.Topics {
+		names[t.Name] = true
+		if t.Source != "" {
+			names[t.Source] = true
+		}
 	}
-	a.Topics, err = cluster.Topics(ctx, names...)
+	a.Topics, err = cluster.Topics(ctx, slices.Sorted(maps.Keys(names))...)
+	return err
+}
+
+// readGroups asks nothing where no group is configured: older brokers do not
+// know the question.
+func (a *Actual) readGroups(ctx context.Context, want *Desired, cluster *kafka.Cluster) (err error) {
+	names := make([]string, len(want.Groups))
+	for i, g := range want.Groups {
+		names[i] = g.Name
+	}
+	a.Groups, err = cluster.GroupConfigs(ctx, names...)
 	return err
 }
 

@@ -56,7 +56,7 @@ func Apply(ctx context.Context, target Target, p *Plan, progress func(Change, er
 	if err := Guard(p, target.Allow); err != nil {
 		return err
 	}
-	a := &application{target: target, plan: p, progress: progress}
+	a := &application{target: target, plan: p, progress: progress, undone: map[string]bool{}}
 	for _, s := range a.stages() {
 		for batch := range slices.Chunk(s.changes, kafka.MaxBatch) {
 			if ctx.Err() != nil {
@@ -73,6 +73,7 @@ type application struct {
 	plan     *Plan
 	progress func(Change, error)
 	failed   diag.List
+	undone   map[string]bool // topics that were not created or did not grow
 }
 
 // A stage is changes of one sort, which go into requests together.
@@ -100,12 +101,14 @@ func (a *application) stages() []stage {
 	}
 	cluster := a.target.Cluster
 	return []stage{
+		{pick(Change.growsRetries), topics(cluster.GrowTopics)},
 		{topic(func(c Change) bool { return c.Action == Create }), topics(cluster.CreateTopics)},
-		{topic(func(c Change) bool { return c.Action == Update && c.item.topic.Partitions > 0 }), topics(cluster.GrowTopics)},
-		{topic(func(c Change) bool { return c.Action == Update && c.item.topic.Partitions == 0 }), eachTopic(cluster.SetConfigs)},
+		{pick(func(c Change) bool { return c.grows() && !c.growsRetries() }), a.grow(topics(cluster.GrowTopics))},
+		{topic(func(c Change) bool { return c.Action == Update && !c.grows() }), eachTopic(cluster.SetConfigs)},
 		{user(contract.SCRAMSHA512), a.users},
 		{user(contract.SCRAMSHA256), a.users},
 		{kind(KindACL), func(ctx context.Context, batch []Change) []error { return cluster.Grant(ctx, bindings(batch)) }},
+		{kind(KindGroup), eachGroup(cluster.SetGroupConfigs)},
 		{kind(KindSubject), a.levels},
 		{kind(KindSchema), a.schemas},
 	}
@@ -117,6 +120,9 @@ func (a *application) report(batch []Change, errs []error) {
 		if err != nil {
 			d := explainFailure(c, err)
 			a.failed.Add(d)
+			if c.Kind == KindTopic && (c.Action == Create || c.grows()) {
+				a.undone[c.Name] = true
+			}
 			err = d
 		}
 		if a.progress != nil {
@@ -150,19 +156,52 @@ func topics(send func(context.Context, []kafka.Topic) []error) func(context.Cont
 	}
 }
 
-// eachTopic sends the settings of one topic together, because a request may
-// name it only once. Its changes share the outcome.
-func eachTopic(send func(context.Context, []kafka.Topic) []error) func(context.Context, []Change) []error {
+// grow holds back a topic whose retry topic has not the partitions for it: what
+// fails in a new partition would have nowhere to wait.
+func (a *application) grow(send func(context.Context, []Change) []error) func(context.Context, []Change) []error {
 	return func(ctx context.Context, batch []Change) []error {
-		var items []kafka.Topic
+		errs := make([]error, len(batch))
+		var ready []Change
+		var where []int // ready → batch
+		for i, c := range batch {
+			if n := slices.IndexFunc(c.item.after, func(name string) bool { return a.undone[name] }); n >= 0 {
+				errs[i] = diag.New(diag.PlanItemFailed, "it has to wait for its retry topic %s, which failed", c.item.after[n])
+				continue
+			}
+			ready, where = append(ready, c), append(where, i)
+		}
+		for n, err := range send(ctx, ready) {
+			errs[where[n]] = err
+		}
+		return errs
+	}
+}
+
+// eachTopic and eachGroup send settings, those of one resource together.
+func eachTopic(send func(context.Context, []kafka.Topic) []error) func(context.Context, []Change) []error {
+	return together(send, func(t *kafka.Topic, c Change) {
+		t.Name, t.Configs = c.Name, joined(t.Configs, c.item.topic.Configs)
+	})
+}
+
+func eachGroup(send func(context.Context, []kafka.GroupConfig) []error) func(context.Context, []Change) []error {
+	return together(send, func(g *kafka.GroupConfig, c Change) {
+		g.Group, g.Configs = c.Name, joined(g.Configs, c.item.group.Configs)
+	})
+}
+
+// together sends the settings of one resource as one item, because a request
+// may name it only once. Its changes, which are neighbours, share the outcome.
+func together[T any](send func(context.Context, []T) []error, add func(*T, Change)) func(context.Context, []Change) []error {
+	return func(ctx context.Context, batch []Change) []error {
+		var items []T
 		where := make([]int, len(batch)) // change → item
 		for i, c := range batch {
-			t := c.item.topic
-			if len(items) == 0 || items[len(items)-1].Name != t.Name {
-				items = append(items, kafka.Topic{Name: t.Name, Configs: map[string]string{}})
+			if i == 0 || batch[i-1].Name != c.Name {
+				items = append(items, *new(T))
 			}
 			where[i] = len(items) - 1
-			maps.Copy(items[where[i]].Configs, t.Configs)
+			add(&items[where[i]], c)
 		}
 		sent := send(ctx, items)
 		errs := make([]error, len(batch))
@@ -171,6 +210,12 @@ func eachTopic(send func(context.Context, []kafka.Topic) []error) func(context.C
 		}
 		return errs
 	}
+}
+
+func joined(a, b map[string]string) map[string]string {
+	all := maps.Clone(b)
+	maps.Copy(all, a)
+	return all
 }
 
 func bindings(batch []Change) []acl.Binding {

@@ -58,7 +58,7 @@ func TestApplyFromNothingLeavesNothingToDo(t *testing.T) {
 }
 
 func byKind(a, b string) int {
-	order := []string{"topic", "user", "acl", "subject", "schema"}
+	order := []string{"topic", "user", "acl", "group", "subject", "schema"}
 	kind := func(s string) int { return slices.Index(order, strings.Fields(s)[0]) }
 	return kind(a) - kind(b)
 }
@@ -258,7 +258,7 @@ func TestSchemasNeedARegistry(t *testing.T) {
 	for _, d := range diag.Of(err) {
 		count[d.Code]++
 	}
-	if diff := cmp.Diff(map[diag.Code]int{diag.PlanNoRegistry: 6, diag.PlanNoPassword: 3}, count); diff != "" {
+	if diff := cmp.Diff(map[diag.Code]int{diag.PlanNoRegistry: 6, diag.PlanNoPassword: 6}, count); diff != "" {
 		t.Errorf("codes (-want +got):\n%s", diff)
 	}
 }

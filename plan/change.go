@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/slipway-go/slipway/acl"
+	"github.com/slipway-go/slipway/internal/kafka"
 )
 
 // An Action is what a change does. There is none that deletes.
@@ -26,11 +27,12 @@ const (
 	KindTopic   Kind = "topic"
 	KindUser    Kind = "user"
 	KindACL     Kind = "acl"
+	KindGroup   Kind = "group"   // its settings on the brokers
 	KindSubject Kind = "subject" // its compatibility level
 	KindSchema  Kind = "schema"  // a version of the subject
 )
 
-var applyOrder = []Kind{KindTopic, KindUser, KindACL, KindSubject, KindSchema}
+var applyOrder = []Kind{KindTopic, KindUser, KindACL, KindGroup, KindSubject, KindSchema}
 
 // A Class says what a change means for what runs.
 type Class string
@@ -58,13 +60,15 @@ type Change struct {
 	Action  Action   `json:"action"`
 	Kind    Kind     `json:"kind"`
 	Name    string   `json:"name"`
+	Role    Role     `json:"role,omitempty"` // of a topic: what it is for
 	Class   Class    `json:"class"`
 	Service string   `json:"service"`
 	Fields  []Field  `json:"fields,omitempty"`
 	Reasons []Reason `json:"reasons"`
 
 	// Note is what to know before the change is made, or what to do in its
-	// place if it cannot be made. Safe changes have none.
+	// place if it cannot be made. Of safe changes only those have one that end
+	// what may have done harm already.
 	Note string `json:"note,omitempty"`
 
 	// Allow is what --allow must name for the change to be made; empty if it
@@ -79,7 +83,11 @@ type item struct {
 	topic   Topic
 	user    User
 	binding acl.Binding
+	group   kafka.GroupConfig
 	subject Subject
+
+	// after are topics without which this one must not grow.
+	after []string
 }
 
 // String tells the change in one line, without its reasons.
@@ -114,8 +122,24 @@ func (c Change) sign() string {
 func (c Change) compare(o Change) int {
 	return cmp.Or(
 		cmp.Compare(slices.Index(applyOrder, c.Kind), slices.Index(applyOrder, o.Kind)),
+		cmp.Compare(c.rank(), o.rank()),
 		cmp.Compare(c.Name, o.Name),
 		cmp.Compare(c.Action, o.Action),
 		slices.CompareFunc(c.Fields, o.Fields, func(a, b Field) int { return cmp.Compare(a.Name, b.Name) }),
 	)
 }
+
+// rank puts retry topics that grow before everything else, and so before their
+// sources: a record of a new partition must find where to wait.
+func (c Change) rank() int {
+	if c.growsRetries() {
+		return 0
+	}
+	return 1
+}
+
+func (c Change) grows() bool {
+	return c.Kind == KindTopic && c.Action == Update && c.item.topic.Partitions > 0
+}
+
+func (c Change) growsRetries() bool { return c.grows() && c.Role == Retries }

@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,21 +12,6 @@ import (
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/kafka"
-)
-
-const (
-	// DeadLetterRetention is how long dead letters are kept at least. They
-	// wait for a person, who may be on holiday; a topic that keeps its records
-	// longer keeps its dead letters as long.
-	DeadLetterRetention = 30 * 24 * time.Hour
-
-	// DeadLetterHeadroom is how much larger a dead letter may be than the
-	// largest record of its source: it is the same record with headers added,
-	// and one that does not fit would block its partition for ever.
-	DeadLetterHeadroom = 64 << 10
-
-	// brokerMaxMessage is Kafka's default of max.message.bytes.
-	brokerMaxMessage = 1 << 20
 )
 
 // Clusters returns the clusters that an environment's services use, sorted.
@@ -112,8 +96,9 @@ func (d *derivation) service(svc *contract.Service) {
 		}
 	}
 	for name, c := range svc.Consumes {
-		if d.here(c.Cluster) && c.DeadLetters() {
-			d.deadLetters(svc, name, c)
+		if d.here(c.Cluster) {
+			d.derived(svc, name, c)
+			d.group(svc, name, c)
 		}
 	}
 	d.user(svc)
@@ -138,44 +123,6 @@ func (d *derivation) topic(svc *contract.Service, name string, t *contract.Topic
 		Protect:    t.Protect,
 		Reasons:    []Reason{{Service: svc.Name, Text: "owns " + name, Position: svc.Position("topics/" + name)}},
 	})
-}
-
-// deadLetters has as many partitions as its source, so that a flood of dead
-// letters spreads as its source does. The number is that of its creation: a
-// source that grows leaves it alone.
-func (d *derivation) deadLetters(svc *contract.Service, entry string, c *contract.Consume) {
-	source := d.source(c.Topic)
-	largest := cmp.Or(int64(source.MaxMessage), brokerMaxMessage)
-	keep := max(source.Retention, DeadLetterRetention)
-	if source.Retention < 0 {
-		keep = source.Retention
-	}
-	d.out.Topics = append(d.out.Topics, Topic{
-		Name:       svc.DeadLetterTopic(c),
-		Service:    svc.Name,
-		Role:       DeadLetters,
-		Partitions: d.partitions(source),
-		Replicas:   cmp.Or(source.Replicas, d.cluster.Defaults.Replicas),
-		Configs: d.durable(map[string]string{
-			kafka.CleanupPolicy:   "delete",
-			kafka.RetentionMillis: retention(keep),
-			kafka.MaxMessageBytes: strconv.FormatInt(min(largest+DeadLetterHeadroom, math.MaxInt32), 10),
-		}),
-		Reasons: []Reason{{Service: svc.Name, Text: "sends dead letters of " + c.Topic, Position: svc.Position("consumes/" + entry)}},
-	})
-}
-
-// source is what is known of a consumed topic.
-func (d *derivation) source(topic string) *contract.Topic {
-	if t := d.owners[topic]; t != nil {
-		return t
-	}
-	if d.estate.External != nil {
-		if t := d.estate.External.Topics[topic]; t != nil {
-			return &contract.Topic{Name: topic, Partitions: t.Partitions}
-		}
-	}
-	return &contract.Topic{Name: topic}
 }
 
 func (d *derivation) partitions(t *contract.Topic) int {
@@ -230,7 +177,8 @@ func (d *derivation) subject(svc *contract.Service, name string, t *contract.Top
 	})
 }
 
-// user is the service's login, on the clusters of its entries.
+// user is the service's login, on the clusters of its entries, and that of its
+// redrive where it has dead letters.
 func (d *derivation) user(svc *contract.Service) {
 	auth := svc.AuthOn(d.cluster.Name)
 	if auth != contract.SCRAMSHA256 && auth != contract.SCRAMSHA512 {
@@ -239,12 +187,32 @@ func (d *derivation) user(svc *contract.Service) {
 	if !slices.ContainsFunc(aliases(svc), d.here) {
 		return
 	}
-	d.out.Users = append(d.out.Users, User{
-		Name:      svc.User(),
-		Service:   svc.Name,
-		Mechanism: auth,
-		Reasons:   []Reason{loginReason(svc, auth)},
-	})
+	add := func(name string, reason Reason) {
+		d.out.Users = append(d.out.Users, User{Name: name, Service: svc.Name, Mechanism: auth, Reasons: []Reason{reason}})
+	}
+	add(svc.User(), loginReason(svc, auth))
+	if redrives(d.estate, svc, d.cluster.Name) {
+		add(svc.RedriveUser(), redriveReason(svc, auth))
+	}
+}
+
+// redrives reports whether the service has dead letters on a cluster, and
+// therefore somebody who works on them there.
+func redrives(r *contract.Resolved, svc *contract.Service, cluster string) bool {
+	for _, c := range svc.Consumes {
+		if c.DeadLetters() && r.ClusterName(c.Cluster) == cluster {
+			return true
+		}
+	}
+	return false
+}
+
+// redriveReason is the login's, for whoever works on the service's dead
+// letters in its name.
+func redriveReason(svc *contract.Service, auth contract.Auth) Reason {
+	reason := loginReason(svc, auth)
+	reason.Text = "lets an operator redrive its dead letters, who " + reason.Text
+	return reason
 }
 
 func loginReason(svc *contract.Service, auth contract.Auth) Reason {
@@ -261,6 +229,7 @@ func (d *derivation) done() *Desired {
 	out.Env, out.Cluster, out.ClusterID = d.estate.Env, d.cluster.Name, d.cluster.ID
 	out.Topics = merge(out.Topics, func(t *Topic) (string, *[]Reason) { return t.Name, &t.Reasons })
 	out.Users = merge(out.Users, func(u *User) (string, *[]Reason) { return u.Name + " " + string(u.Mechanism), &u.Reasons })
+	out.Groups = merge(out.Groups, func(g *Group) (string, *[]Reason) { return g.Name, &g.Reasons })
 	out.Subjects = merge(out.Subjects, func(s *Subject) (string, *[]Reason) { return s.Name, &s.Reasons })
 	return out
 }

@@ -17,6 +17,7 @@ type Desired struct {
 	Topics    []Topic
 	Users     []User
 	Grants    []acl.Grant
+	Groups    []Group
 	Subjects  []Subject
 }
 
@@ -26,7 +27,8 @@ type Role string
 // The roles.
 const (
 	Owned       Role = "owned"        // a contract's own topic
-	DeadLetters Role = "dead-letters" // derived from a consume entry
+	Retries     Role = "retries"      // derived from a consume entry, where its records wait
+	DeadLetters Role = "dead-letters" // derived from a consume entry, where its evidence is kept
 )
 
 // A Topic that shall exist.
@@ -34,8 +36,9 @@ type Topic struct {
 	Name       string
 	Service    string // the owner
 	Role       Role
-	Partitions int // 0 means the broker's default
-	Replicas   int // 0 means the broker's default
+	Source     string // the topic that a derived one serves, as the cluster names it
+	Partitions int    // 0 means the broker's default
+	Replicas   int    // 0 means the broker's default
 
 	// Configs are the settings the contract has an opinion about, in Kafka's
 	// words.
@@ -52,6 +55,14 @@ type User struct {
 	Service   string
 	Mechanism contract.Auth
 	Reasons   []Reason
+}
+
+// A Group that shall have settings of its own on the brokers.
+type Group struct {
+	Name    string
+	Service string
+	Configs map[string]string // in Kafka's words
+	Reasons []Reason
 }
 
 // A Subject that shall hold a schema.

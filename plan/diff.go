@@ -4,16 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/slipway-go/slipway/acl"
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
-	"github.com/slipway-go/slipway/internal/kafka"
 )
 
 // Diff compares what is desired with what is. It is pure. It fails only, as
@@ -23,9 +19,7 @@ func Diff(want *Desired, have *Actual) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Env: want.Env, Cluster: want.Cluster, ClusterID: have.ClusterID, Changes: []Change{}}
-	for _, t := range want.Topics {
-		p.Changes = append(p.Changes, diffTopic(t, have)...)
-	}
+	p.Changes = append(p.Changes, diffTopics(want.Topics, have)...)
 	for _, u := range want.Users {
 		p.Changes = append(p.Changes, diffUser(u, have)...)
 	}
@@ -33,6 +27,9 @@ func Diff(want *Desired, have *Actual) (*Plan, error) {
 		if !have.Bindings[g.Binding] {
 			p.Changes = append(p.Changes, createBinding(g))
 		}
+	}
+	for _, g := range want.Groups {
+		p.Changes = append(p.Changes, diffGroup(g, have)...)
 	}
 	for _, s := range want.Subjects {
 		p.Changes = append(p.Changes, diffSubject(s, have.Subjects[s.Name])...)
@@ -48,140 +45,6 @@ func checkCluster(want *Desired, have *Actual) error {
 	}
 	return refuse(diag.New(diag.PlanWrongCluster, "cluster %s is pinned to id %s, and the one that answers has id %s",
 		want.Cluster, want.ClusterID, have.ClusterID))
-}
-
-func diffTopic(want Topic, have *Actual) []Change {
-	is, exists := have.Topics[want.Name]
-	if !exists {
-		return []Change{createTopic(want, have.Brokers)}
-	}
-	var changes []Change
-	if want.Role == Owned && want.Partitions > 0 && want.Partitions != is.Partitions {
-		changes = append(changes, repartition(want, is))
-	}
-	if want.Replicas > 0 && want.Replicas != is.Replicas {
-		c := updateTopic(want, "replicas", strconv.Itoa(is.Replicas), strconv.Itoa(want.Replicas))
-		c.Class = Impossible
-		c.Note = fmt.Sprintf("replicas move by kafka-reassign-partitions.sh only; set replicas: %d for this environment until they have", is.Replicas)
-		changes = append(changes, c)
-	}
-	for _, key := range slices.Sorted(maps.Keys(want.Configs)) {
-		if before, after := is.Configs[key], want.Configs[key]; !sameSetting(key, before, after) {
-			changes = append(changes, reconfigure(want, key, before, after))
-		}
-	}
-	return changes
-}
-
-func createTopic(t Topic, brokers int) Change {
-	c := Change{Action: Create, Kind: KindTopic, Name: t.Name, Class: Safe, Service: t.Service, Reasons: t.Reasons, item: item{topic: t}}
-	if t.Partitions > 0 {
-		c.Fields = append(c.Fields, Field{Name: "partitions", After: strconv.Itoa(t.Partitions)})
-	}
-	if t.Replicas > 0 {
-		c.Fields = append(c.Fields, Field{Name: "replicas", After: strconv.Itoa(t.Replicas)})
-	}
-	for _, key := range slices.Sorted(maps.Keys(t.Configs)) {
-		c.Fields = append(c.Fields, Field{Name: key, After: t.Configs[key]})
-	}
-	if t.Replicas > brokers {
-		c.Class = Impossible
-		c.Note = fmt.Sprintf("%d replicas need as many brokers, and the cluster has %d; lower replicas for this environment or add brokers", t.Replicas, brokers)
-	}
-	return c
-}
-
-// updateTopic is a safe update of one property; item holds that property
-// alone, so that applying it touches nothing else.
-func updateTopic(t Topic, field, before, after string) Change {
-	return Change{
-		Action: Update, Kind: KindTopic, Name: t.Name, Class: Safe, Service: t.Service, Reasons: t.Reasons,
-		Fields: []Field{{field, before, after}},
-		item:   item{topic: Topic{Name: t.Name}},
-	}
-}
-
-func repartition(want Topic, is kafka.Topic) Change {
-	c := updateTopic(want, "partitions", strconv.Itoa(is.Partitions), strconv.Itoa(want.Partitions))
-	c.item.topic.Partitions = want.Partitions
-	switch {
-	case want.Partitions < is.Partitions:
-		c.Class = Impossible
-		c.Note = fmt.Sprintf("a topic never loses partitions; write partitions: %d, or make a new topic with the next version in its name and move over", is.Partitions)
-	case slices.Contains(want.Protect, contract.ProtectRepartition):
-		c.Class = Impossible
-		c.Note = fmt.Sprintf("the contract protects it from repartition; write partitions: %d, or take repartition out of protect first", is.Partitions)
-	case want.Keyed:
-		c.Class = Disruptive
-		c.Allow = "repartition:" + want.Name
-		c.Note = fmt.Sprintf("%d%% of the keys move to another partition: their order is lost across the change, and compaction and tables see them twice",
-			moving(is.Partitions, want.Partitions))
-	}
-	return c
-}
-
-// moving is the share of keys, in percent, that are placed elsewhere when n
-// partitions become m: a hash stays where it is if it leaves the same
-// remainder by both.
-func moving(n, m int) int {
-	lcm := n / gcd(n, m) * m
-	return int(math.Round(100 * (1 - float64(min(n, m))/float64(lcm))))
-}
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
-}
-
-func sameSetting(key, a, b string) bool {
-	if key != kafka.CleanupPolicy {
-		return a == b
-	}
-	set := func(s string) []string {
-		parts := strings.Split(strings.ReplaceAll(s, " ", ""), ",")
-		slices.Sort(parts)
-		return parts
-	}
-	return slices.Equal(set(a), set(b))
-}
-
-func reconfigure(t Topic, key, before, after string) Change {
-	c := updateTopic(t, key, before, after)
-	c.item.topic.Configs = map[string]string{key: after}
-	switch key {
-	case kafka.RetentionMillis:
-		if less(after, before) {
-			c.Class, c.Allow = Destructive, "retention:"+t.Name
-			c.Note = "records older than the new retention are deleted at once"
-		}
-	case kafka.CleanupPolicy:
-		c.Class, c.Allow = Destructive, "cleanup:"+t.Name
-		c.Note = "the broker begins to delete records by the new policy, and compaction refuses records without a key"
-	case kafka.MaxMessageBytes:
-		if less(after, before) {
-			c.Class, c.Allow = Disruptive, "max-message:"+t.Name
-			c.Note = "producers of larger batches are refused from then on"
-		}
-	case kafka.MinInsyncReplicas:
-		c.Class, c.Allow = Disruptive, "min-insync:"+t.Name
-		c.Note = "with fewer, an acknowledged record can be lost with fewer brokers; with more, producers stop when fewer are in sync"
-	}
-	return c
-}
-
-// less compares sizes and times, where a negative one means without end.
-func less(a, b string) bool {
-	return limit(a) < limit(b)
-}
-
-func limit(s string) int64 {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 {
-		return math.MaxInt64
-	}
-	return n
 }
 
 func diffUser(want User, have *Actual) []Change {

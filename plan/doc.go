@@ -1,10 +1,10 @@
 // Package plan makes a cluster what an estate's contracts call for.
 //
 // [Derive] is the desired state of one cluster in one environment: topics,
-// SCRAM users, ACLs, schema subjects. It is a pure function of the resolved
-// estate, and every item knows the contract entries it follows from. [Read]
-// is the actual state, of the same names only. [Diff] compares the two and
-// yields a [Plan]: changes in a fixed order, each with a class and its
+// SCRAM users, ACLs, settings of groups, schema subjects. It is a pure function
+// of the resolved estate, and every item knows the contract entries it follows
+// from. [Read] is the actual state, of the same names only. [Diff] compares the
+// two and yields a [Plan]: changes in a fixed order, each with a class and its
 // reasons. [Apply] makes the changes.
 //
 // The contracts are authoritative, with one limit: nothing is ever deleted.
@@ -24,9 +24,17 @@
 // refused plan has changed nothing. A plan against another cluster than the
 // pinned one is refused already by Diff.
 //
-// Apply goes through topics, users, ACLs, compatibility levels and schemas in
-// this order, so that whatever a change builds on is there. It goes on past
-// failures and reports each: an estate is not held up by its worst contract.
+// A consumed stream brings topics of the service with it: a dead-letter topic,
+// and a retry topic, where its records wait for another attempt or for an
+// operator, and where an operator sends dead letters back to. One that stops at
+// its first failure has neither. The retry topic has the partitions of its source, whoever owns that,
+// and grows before it does; no plan lets a broker delete from it, and one that
+// does is set back. Derived topics take at least what their source takes.
+//
+// Apply goes through topics, users, ACLs, settings of groups, compatibility
+// levels and schemas in this order, so that whatever a change builds on is
+// there. It goes on past failures and reports each: an estate is not held up
+// by its worst contract.
 // Making a change twice is making it once, so after a failure, or a crash, the
 // remedy is to plan and apply again. There is no state file; the cluster is
 // the state.

@@ -60,15 +60,19 @@ type named struct {
 
 func explainAll(r *contract.Resolved, grants []acl.Grant) ([]named, error) {
 	var all []named
+	configured := map[place]Group{}
 	for _, cluster := range Clusters(r) {
 		want, err := Derive(r, cluster)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, explainDesired(r, want)...)
+		for _, g := range want.Groups {
+			configured[place{cluster, g.Name}] = g
+		}
 	}
 	all = append(all, explainExternal(r)...)
-	all = append(all, explainGrants(grants)...)
+	all = append(all, explainGrants(grants, configured)...)
 	slices.SortStableFunc(all, func(a, b named) int {
 		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
@@ -93,7 +97,10 @@ func explainDesired(r *contract.Resolved, want *Desired) []named {
 	var all []named
 	for _, t := range want.Topics {
 		detail := "topic of " + t.Service
-		if t.Role == DeadLetters {
+		switch t.Role {
+		case Retries:
+			detail = "retry topic of " + t.Service + ": records of " + t.Source + " wait there, each key in order, and are taken out once they are through"
+		case DeadLetters:
 			detail = "dead letters of " + t.Service
 		}
 		all = append(all, newNamed("topic", want.Cluster, t.Name, detail, t.Reasons, cmp.Or(logical[t.Name], t.Name)))
@@ -121,8 +128,12 @@ func explainCertificates(r *contract.Resolved, want *Desired) []named {
 		if planned[svc.User()] || !here {
 			continue
 		}
-		reason := loginReason(svc, svc.AuthOn(want.Cluster))
+		auth := svc.AuthOn(want.Cluster)
+		reason := loginReason(svc, auth)
 		all = append(all, newNamed("user", want.Cluster, svc.User(), reason.Text, []Reason{reason}, svc.Principal()))
+		if redrives(r, svc, want.Cluster) {
+			all = append(all, newNamed("user", want.Cluster, svc.RedriveUser(), reason.Text, []Reason{redriveReason(svc, auth)}, svc.RedrivePrincipal()))
+		}
 	}
 	return all
 }
@@ -140,15 +151,24 @@ func explainExternal(r *contract.Resolved) []named {
 	return all
 }
 
+// place is where a group is.
+type place struct{ cluster, group string }
+
 // explainGrants yields an explanation for each binding, and for the groups and
-// transactional ids, which exist nowhere but in bindings.
-func explainGrants(grants []acl.Grant) []named {
+// transactional ids, which exist nowhere but in bindings; groups may have
+// settings beside.
+func explainGrants(grants []acl.Grant, configured map[place]Group) []named {
 	var all []named
 	for _, g := range grants {
 		all = append(all, newNamed("acl", g.Cluster, g.Binding.String(), "", g.Reasons))
 		switch g.ResourceType {
 		case acl.Group:
-			all = append(all, newNamed("group", g.Cluster, g.Name, "consumer group of "+g.Principal, g.Reasons))
+			detail, reasons := "consumer group of "+g.Principal, g.Reasons
+			if own, found := configured[place{g.Cluster, g.Name}]; found {
+				detail += ", with " + own.settings() + " on the brokers"
+				reasons = slices.Concat(reasons, own.Reasons)
+			}
+			all = append(all, newNamed("group", g.Cluster, g.Name, detail, reasons))
 		case acl.TransactionalID:
 			all = append(all, newNamed("transactional-id", g.Cluster, g.Name, "prefix of the transactional ids of "+g.Principal, g.Reasons, g.Name+"*"))
 		}

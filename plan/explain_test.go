@@ -46,6 +46,17 @@ func TestEveryNameIsExplained(t *testing.T) {
 		"  access User:svc-inventory-staging WRITE TOPIC staging.inventory.stock.v1",
 		"  access User:svc-inventory-staging READ TOPIC staging.orders.created.v1",
 		"  access User:svc-inventory-staging WRITE TOPIC svc-inventory-staging.orders.created.v1.dlq",
+		"  access User:svc-inventory-staging DELETE TOPIC svc-inventory-staging.orders.created.v1.retry",
+		"  access User:svc-inventory-staging READ TOPIC svc-inventory-staging.orders.created.v1.retry",
+		"  access User:svc-inventory-staging WRITE TOPIC svc-inventory-staging.orders.created.v1.retry",
+	}
+	redrive := []string{
+		"user svc-inventory-staging-redrive on kafka-shared: logs in with mtls",
+		"  because inventory lets an operator redrive its dead letters, who logs in with mtls (inventory/slipway.yaml:4:12)",
+		"  access User:svc-inventory-staging-redrive READ GROUP svc-inventory-staging-redrive",
+		"  access User:svc-inventory-staging-redrive DELETE TOPIC svc-inventory-staging.orders.created.v1.dlq",
+		"  access User:svc-inventory-staging-redrive READ TOPIC svc-inventory-staging.orders.created.v1.dlq",
+		"  access User:svc-inventory-staging-redrive WRITE TOPIC svc-inventory-staging.orders.created.v1.retry",
 	}
 	group := []string{
 		"group svc-inventory-staging on kafka-shared: consumer group of User:svc-inventory-staging",
@@ -62,8 +73,30 @@ func TestEveryNameIsExplained(t *testing.T) {
 		"orders.created.v1":          topic,
 		"svc-inventory-staging":      append(group[:3:3], user...),
 		"User:svc-inventory-staging": user,
+
+		"User:svc-inventory-staging-redrive": redrive,
+		"svc-orders-staging-redrive": {
+			"group svc-orders-staging-redrive on kafka-shared: consumer group of User:svc-orders-staging-redrive",
+			"  because orders lets an operator read dead letters of payments.confirmed.v1 (orders/slipway.yaml:16:3)",
+			"  access User:svc-orders-staging-redrive READ GROUP svc-orders-staging-redrive",
+			"user svc-orders-staging-redrive on kafka-shared: logs in with scram-sha-512",
+			"  because orders lets an operator redrive its dead letters, who logs in with scram-sha-512 (orders/slipway.yaml:4:12)",
+			"  access User:svc-orders-staging-redrive READ GROUP svc-orders-staging-redrive",
+			"  access User:svc-orders-staging-redrive DELETE TOPIC svc-orders-staging.payments.confirmed.v1.dlq",
+			"  access User:svc-orders-staging-redrive READ TOPIC svc-orders-staging.payments.confirmed.v1.dlq",
+			"  access User:svc-orders-staging-redrive WRITE TOPIC svc-orders-staging.payments.confirmed.v1.retry",
+		},
+		"svc-inventory-staging.orders.created.v1.retry": {
+			"topic svc-inventory-staging.orders.created.v1.retry on kafka-shared: retry topic of inventory: records of staging.orders.created.v1 wait there, each key in order, and are taken out once they are through",
+			"  because inventory retries records of orders.created.v1 (inventory/slipway.yaml:17:3)",
+			"  access User:svc-inventory-staging DELETE TOPIC svc-inventory-staging.orders.created.v1.retry",
+			"  access User:svc-inventory-staging READ TOPIC svc-inventory-staging.orders.created.v1.retry",
+			"  access User:svc-inventory-staging WRITE TOPIC svc-inventory-staging.orders.created.v1.retry",
+			"  access User:svc-inventory-staging-redrive WRITE TOPIC svc-inventory-staging.orders.created.v1.retry",
+		},
 		"svc-payments-staging.audit": {
-			"group svc-payments-staging.audit on kafka-shared: consumer group of User:svc-payments-staging", consumes,
+			"group svc-payments-staging.audit on kafka-shared: consumer group of User:svc-payments-staging, with consumer.session.timeout.ms=50000 on the brokers", consumes,
+			"  because payments consumes orders.created.v1 with session 50s (payments/slipway.yaml:15:3)",
 			"  access User:svc-payments-staging READ GROUP svc-payments-staging.audit",
 		},
 		"svc-payments-staging.":  transactions,
@@ -72,6 +105,8 @@ func TestEveryNameIsExplained(t *testing.T) {
 			"topic svc-payments-staging.audit.orders.created.v1.dlq on kafka-shared: dead letters of payments",
 			"  because payments sends dead letters of orders.created.v1 (payments/slipway.yaml:15:3)",
 			"  access User:svc-payments-staging WRITE TOPIC svc-payments-staging.audit.orders.created.v1.dlq",
+			"  access User:svc-payments-staging-redrive DELETE TOPIC svc-payments-staging.audit.orders.created.v1.dlq",
+			"  access User:svc-payments-staging-redrive READ TOPIC svc-payments-staging.audit.orders.created.v1.dlq",
 		},
 		"staging.orders.created.v1-value": {
 			"subject staging.orders.created.v1-value on kafka-shared: avro schema, backward_transitive compatible",

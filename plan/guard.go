@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -60,7 +61,7 @@ func (c Change) verb() string {
 		text = "set the compatibility of " + c.Name
 	case c.Action == Update:
 		f := c.Fields[0]
-		text = "change " + f.Name + " of " + string(c.Kind) + " " + c.Name + " from " + f.Before + " to " + f.After
+		text = "change " + f.Name + " of " + string(c.Kind) + " " + c.Name + " from " + cmp.Or(f.Before, "(none)") + " to " + f.After
 	}
 	return text
 }

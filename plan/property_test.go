@@ -59,7 +59,8 @@ func anySketch(t *rapid.T) *sketch {
 		for _, name := range names {
 			if rapid.Bool().Draw(t, "consumes") {
 				s.services[i].consumes = append(s.services[i].consumes, fmt.Sprintf("%s: {%s}", name,
-					pick("how", "", "as: table", "as: share, order: none, group: shared", "retry: {then: stop}", "retry: {then: park}", "retry: {delays: [1s]}", "group: g")))
+					pick("how", "", "as: table", "as: share, order: none, group: shared", "retry: {then: stop}", "retry: {then: park}", "retry: {delays: [1s]}", "retry: {backoff: {}, then: stop}", "group: g",
+						"group: k, protocol: consumer, session: 1m", "group: l, protocol: consumer, session: 1m, heartbeat: 9s, retry: {then: park}")))
 			}
 		}
 	}

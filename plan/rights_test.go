@@ -18,12 +18,13 @@ import (
 	"github.com/slipway-go/slipway/plan"
 )
 
-// A job is what a service of the shop needs for its work, written down by
-// hand, so that it can disagree with what is derived.
+// A job is what a service of the shop, or its redrive, needs for its work,
+// written down by hand, so that it can disagree with what is derived.
 type job struct {
 	auth   contract.Auth
 	writes []string
 	reads  []string
+	trims  []string          // deletes records of
 	groups map[string]string // group → a topic it reads
 	txn    string            // a transactional id
 }
@@ -31,15 +32,31 @@ type job struct {
 var jobs = map[string]job{
 	"svc-orders-dev": {
 		auth:   contract.SCRAMSHA512,
-		writes: []string{"orders.created.v1", "svc-orders-dev.payments.confirmed.v1.dlq"},
-		reads:  []string{"payments.confirmed.v1", "crm.changed.v1"},
+		writes: []string{"orders.created.v1", "svc-orders-dev.payments.confirmed.v1.dlq", "svc-orders-dev.payments.confirmed.v1.retry"},
+		reads:  []string{"payments.confirmed.v1", "crm.changed.v1", "svc-orders-dev.payments.confirmed.v1.retry"},
+		trims:  []string{"svc-orders-dev.payments.confirmed.v1.retry"},
 		groups: map[string]string{"svc-orders-dev": "payments.confirmed.v1"},
+	},
+	"svc-orders-dev-redrive": {
+		auth:   contract.SCRAMSHA512,
+		writes: []string{"svc-orders-dev.payments.confirmed.v1.retry"},
+		reads:  []string{"svc-orders-dev.payments.confirmed.v1.dlq"},
+		trims:  []string{"svc-orders-dev.payments.confirmed.v1.dlq"},
+		groups: map[string]string{"svc-orders-dev-redrive": "svc-orders-dev.payments.confirmed.v1.dlq"},
 	},
 	"svc-inventory-dev": {
 		auth:   contract.SCRAMSHA512,
-		writes: []string{"inventory.reserved.v1", "inventory.stock.v1", "svc-inventory-dev.orders.created.v1.dlq"},
-		reads:  []string{"orders.created.v1"},
+		writes: []string{"inventory.reserved.v1", "inventory.stock.v1", "svc-inventory-dev.orders.created.v1.dlq", "svc-inventory-dev.orders.created.v1.retry"},
+		reads:  []string{"orders.created.v1", "svc-inventory-dev.orders.created.v1.retry"},
+		trims:  []string{"svc-inventory-dev.orders.created.v1.retry"},
 		groups: map[string]string{"svc-inventory-dev": "orders.created.v1"},
+	},
+	"svc-inventory-dev-redrive": {
+		auth:   contract.SCRAMSHA512,
+		writes: []string{"svc-inventory-dev.orders.created.v1.retry"},
+		reads:  []string{"svc-inventory-dev.orders.created.v1.dlq"},
+		trims:  []string{"svc-inventory-dev.orders.created.v1.dlq"},
+		groups: map[string]string{"svc-inventory-dev-redrive": "svc-inventory-dev.orders.created.v1.dlq"},
 	},
 	"svc-payments-dev": {
 		auth:   contract.SCRAMSHA256,
@@ -47,6 +64,12 @@ var jobs = map[string]job{
 		reads:  []string{"inventory.reserved.v1", "orders.created.v1"},
 		groups: map[string]string{"svc-payments-dev": "inventory.reserved.v1", "svc-payments-dev.audit": "orders.created.v1"},
 		txn:    "svc-payments-dev.0",
+	},
+	"svc-payments-dev-redrive": {
+		auth:   contract.SCRAMSHA256,
+		reads:  []string{"svc-payments-dev.audit.orders.created.v1.dlq"},
+		trims:  []string{"svc-payments-dev.audit.orders.created.v1.dlq"},
+		groups: map[string]string{"svc-payments-dev-redrive": "svc-payments-dev.audit.orders.created.v1.dlq"},
 	},
 }
 
@@ -97,6 +120,8 @@ func checkRights(t *testing.T, connect connector, admin string) {
 	for user := range jobs {
 		txns = append(txns, user+".0")
 	}
+	slices.Sort(topics)
+	topics = slices.Compact(topics)
 	seeder := connect(t, admin, contract.SCRAMSHA512)
 	for _, topic := range topics {
 		if err := seeder.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte("k"), Value: []byte("v")}).FirstErr(); err != nil {
@@ -110,6 +135,7 @@ func checkRights(t *testing.T, connect connector, admin string) {
 			for _, topic := range topics {
 				judge(t, "write "+topic, slices.Contains(j.writes, topic), write(t, c, topic))
 				judge(t, "read "+topic, slices.Contains(j.reads, topic), read(t, connect, user, j.auth, topic))
+				judge(t, "trim "+topic, slices.Contains(j.trims, topic), trim(t, c, topic))
 			}
 			for _, group := range groups {
 				topic, own := j.groups[group]
@@ -121,7 +147,7 @@ func checkRights(t *testing.T, connect connector, admin string) {
 			for _, id := range txns {
 				judge(t, "begin as "+id, id == j.txn, initTransactions(t, c, id))
 			}
-			for name, err := range administer(t, c, j.writes[0]) {
+			for name, err := range administer(t, c, slices.Concat(j.writes, []string{"orders.created.v1"})[0]) {
 				judge(t, name, false, err)
 			}
 		})
@@ -160,6 +186,32 @@ func read(t *testing.T, connect connector, user string, kind contract.Auth, topi
 			return nil
 		}
 	}
+}
+
+// trim asks for everything before offset 0 to be deleted: the right is asked
+// for, and nothing goes.
+func trim(t *testing.T, c *kgo.Client, topic string) error {
+	t.Helper()
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	rt := kmsg.NewDeleteRecordsRequestTopic()
+	rt.Topic = topic
+	rt.Partitions = []kmsg.DeleteRecordsRequestTopicPartition{{Partition: 0, Offset: 0}}
+	req.Topics, req.TimeoutMillis = append(req.Topics, rt), 10_000
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for _, shard := range c.RequestSharded(ctx, req) {
+		if shard.Err != nil {
+			return shard.Err
+		}
+		for _, topic := range shard.Resp.(*kmsg.DeleteRecordsResponse).Topics {
+			for _, p := range topic.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // consume joins the group, reads a record and commits it.

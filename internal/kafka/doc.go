@@ -1,6 +1,7 @@
 // Package kafka is the engines' hand on a cluster: it describes topics, ACLs,
-// users and groups, and creates what a plan asks for. It is the only package
-// that uses an admin client.
+// users and groups, creates what a plan asks for, reads and moves the positions
+// of groups, and reads and purges dead letters. It is the only package that
+// uses an admin client.
 //
 // [Connect] dials, logs in and asks the cluster who it is before it returns,
 // because a client that has been refused at the door otherwise keeps knocking
@@ -8,7 +9,11 @@
 // there, and in every request later, is a diagnostic of area KFK with cause
 // and fix.
 //
-// Nothing here deletes. Writing methods take many items, send them in batches
+// No topic, right, user or group is ever deleted here. What can be taken away
+// the caller names partition by partition: a group's positions
+// ([Cluster.Forget]), and the records below an offset ([Log.DeleteBelow]).
+//
+// Methods that make what a plan asks for take many items, send them in batches
 // of at most [MaxBatch], and return one error for each item in its place (nil
 // for done), because Kafka answers item by item and a refused one must not
 // hide the others. What exists already counts as done: creating it again is no
