@@ -15,9 +15,11 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/retrylog"
 	"github.com/slipway-go/slipway/schema"
 )
 
@@ -56,6 +58,12 @@ type Config struct {
 	//
 	// Defaults to slog.Default().
 	Logger *slog.Logger
+
+	// MeterProvider is where the service's metrics go.
+	//
+	// Defaults to the global one of OpenTelemetry, which drops them until a
+	// program sets it.
+	MeterProvider metric.MeterProvider
 
 	// Registry answers what schema ids mean.
 	//
@@ -96,6 +104,10 @@ type App struct {
 	registry schema.Registry
 	client   *kgo.Client // produces
 	health   health
+	meter    *instruments
+	retries  *retrylog.Log
+
+	safeTransactions bool // the cluster's are, see checkTransactions
 
 	dead struct { // see deadClient
 		once   sync.Once
@@ -185,6 +197,10 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if err := a.check(); err != nil {
 		return err
 	}
+	if a.meter, err = newInstruments(a.cfg.MeterProvider); err != nil {
+		return fmt.Errorf("make metrics: %w", err)
+	}
+	defer func() { err = errors.Join(err, a.meter.close()) }()
 	if err := a.connect(ctx); err != nil {
 		return err
 	}
@@ -214,6 +230,9 @@ func (a *App) stopped() error {
 // close ends the connections that connect made.
 func (a *App) close() {
 	a.client.Close()
+	if a.retries != nil {
+		a.retries.Close()
+	}
 	if a.dead.client != nil {
 		a.dead.client.Close()
 	}
@@ -244,13 +263,18 @@ func (a *App) work(ctx context.Context) error {
 			}
 		})
 	}
+	a.health.started(consumers)
+	a.followTuning(start)
 	for _, c := range consumers {
 		start("consume as "+c.group, c.run)
+		start("watch dead letters of "+c.group, c.watchLetters)
 	}
 	for _, t := range a.tasks {
 		start(t.name, t.run)
 	}
-	a.health.started(consumers)
+	for _, c := range consumers {
+		a.meter.observe(c.snapshot)
+	}
 	a.log.Info("service started", "environment", a.cfg.Environment.Name, "contract", a.contract.Hash()[:12])
 	all.Wait()
 	<-running.Done() // tasks may all have ended well

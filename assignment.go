@@ -9,29 +9,28 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // revokeBudget is how long a rebalance waits for running handlers. It stays
 // well below the client's rebalance timeout of a minute.
 const revokeBudget = 20 * time.Second
 
-// lastCommitTimeout is longer than the periodic commit's, which it may have to
-// wait for.
-const lastCommitTimeout = 2 * commitTimeout
-
 // assigned begins the partitions that came to this instance.
 func (c *consumer) assigned(_ context.Context, client *kgo.Client, got map[string][]int32) {
 	client.ResumeFetchPartitions(got) // a pause outlives the assignment it was made in
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	var partitions []*partition
 	for topic, ids := range got {
 		for _, id := range ids {
-			tp := topicPartition{topic, id}
-			c.owned[tp] = newPartition(tp, client, c.entries[topic])
+			p := newPartition(topicPartition{topic, id}, client, c.entries[topic])
+			c.owned[p.topicPartition] = p
+			partitions = append(partitions, p)
 		}
 	}
+	c.mu.Unlock()
+	c.open(partitions)
 	if len(got) > 0 {
+		c.meter.assigned.Add(1)
 		c.app.log.Info("partitions assigned", "group", c.group, "partitions", got)
 	}
 }
@@ -44,6 +43,7 @@ func (c *consumer) revoked(_ context.Context, _ *kgo.Client, gone map[string][]i
 		c.commitLast(func() []*partition { return nil }) // a drain may be committing these very partitions
 		return
 	}
+	c.meter.revoked.Add(1)
 	c.release(partitions, min(revokeBudget, c.app.cfg.Environment.ShutdownTimeout*2/3), ErrRevoked)
 	c.app.log.Info("partitions revoked", "group", c.group, "partitions", gone)
 }
@@ -51,11 +51,18 @@ func (c *consumer) revoked(_ context.Context, _ *kgo.Client, gone map[string][]i
 // lost gives up partitions that another instance may own already: handlers are
 // cancelled at once and nothing is committed.
 func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
-	for _, p := range c.disown(gone) {
+	partitions := c.disown(gone)
+	if len(partitions) > 0 {
+		c.meter.lost.Add(1)
+	}
+	for _, p := range partitions {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel() // no time for those that run
+		if c.session != nil {
+			c.session.forget([]*partition{p})
+		}
 		p.settle(ctx, ErrRevoked)
-		c.app.health.set(p.deadLetters(), "")
+		c.well(p)
 		c.app.log.Warn("partition lost", "group", c.group, "topic", p.topic, "partition", p.id)
 	}
 }
@@ -88,9 +95,21 @@ func (c *consumer) release(partitions []*partition, budget time.Duration, cause 
 
 // commitLast commits what partitions have finished before they are given up.
 func (c *consumer) commitLast(of func() []*partition) {
-	ctx, cancel := context.WithTimeout(context.Background(), lastCommitTimeout)
-	defer cancel()
-	c.commit(ctx, of)
+	var given []*partition
+	taken := func() []*partition {
+		given = of()
+		return given
+	}
+	if c.session != nil {
+		c.session.last(taken)
+	} else {
+		ctx, cancel := context.WithTimeout(context.Background(), lastCommitTimeout)
+		defer cancel()
+		c.commit(ctx, taken)
+	}
+	for _, p := range given {
+		p.entry.meter.repeated(int(p.forgotten.Load()))
+	}
 }
 
 // settle waits until nothing of the partitions is open, within the budget. It
@@ -109,31 +128,19 @@ func (c *consumer) settle(partitions []*partition, budget time.Duration, cause e
 	}
 	all.Wait()
 	for _, p := range partitions {
-		c.app.health.set(p.String(), "")
-		c.app.health.set(p.deadLetters(), "")
+		c.well(p)
 	}
 	return int(forced.Load())
 }
 
-// committed notes what a commit moved and tells of what it could not.
-func (c *consumer) committed(offsets map[string]map[int32]kgo.EpochOffset, moved map[topicPartition]*partition) func(*kgo.Client, *kmsg.OffsetCommitRequest, *kmsg.OffsetCommitResponse, error) {
-	return func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-		if err != nil {
-			if !errors.Is(err, context.Canceled) {
-				c.app.log.Warn("commit failed, trying again", "group", c.group, "error", err)
-			}
-			return
-		}
-		for _, t := range resp.Topics {
-			for _, answer := range t.Partitions {
-				p := moved[topicPartition{t.Topic, answer.Partition}]
-				if err := kerr.ErrorForCode(answer.ErrorCode); err != nil {
-					c.app.log.Warn("commit refused", "group", c.group, "topic", t.Topic, "partition", answer.Partition, "error", err)
-				} else if p != nil {
-					p.setCommitted(offsets[t.Topic][answer.Partition].Offset)
-				}
-			}
-		}
+// well clears what health says of a partition that is no longer this
+// instance's concern.
+func (c *consumer) well(p *partition) {
+	for _, thing := range []string{p.String(), p.deadLetters(), p.opening(), p.stuckness()} {
+		c.app.health.set(thing, "")
+	}
+	if p.yard != nil {
+		c.app.health.set(p.yard.health(), "")
 	}
 }
 

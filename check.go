@@ -22,12 +22,13 @@ func (a *App) check() error {
 	faults := slices.Clone(a.faults)
 	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
 		c := a.contract.Consumes[name]
-		if a.handlers[name] == nil {
+		if c.Grouped() && a.handlers[name] == nil {
 			faults.Add(diag.New(diag.RuntimeNoHandler, "the contract of %s consumes %q and no code handles it", a.contract.Name, name).
 				At(a.contract.Position("consumes/"+name)).
 				WithFix("call slipway.Handle(app, %q, …) or remove the entry", name))
 		}
 		faults = append(faults, a.unsupported(name, c)...)
+		faults = append(faults, a.untransactable(name, c)...)
 	}
 	faults = append(faults, a.disunited()...)
 	for _, p := range a.producers {
@@ -49,12 +50,9 @@ func (a *App) unsupported(name string, c *contract.Consume) diag.List {
 				At(a.contract.Position("consumes/"+name)).WithFix("%s", instead))
 		}
 	}
-	refuse(c.As != contract.Stream, "as: "+string(c.As), "use as: stream")
-	refuse(c.Retry.Then == contract.Park, "then: park", "use then: dead-letter or then: stop")
+	refuse(c.As == contract.Share, "as: share", "use as: stream")
+	refuse(c.As == contract.Table && a.handlers[name] != nil, "a handler of an entry with as: table", "read it with slipway.NewReader, or use as: stream")
 	refuse(c.Dedup != nil, "dedup", "leave it out, and keep the ids of handled events where the handler keeps its state")
-	refuse(c.Breaker != nil, "breaker", "leave it out; retry.delays keep a failing key from being tried too often")
-	refuse(c.Bulkhead > 0, "bulkhead", "leave it out, and bound the entry with concurrency")
-	refuse(c.Rate > 0, "rate", "leave it out, and bound the entry with concurrency")
 	refuse(c.Cluster != "" && c.Cluster != contract.DefaultAlias, "cluster: "+c.Cluster, "leave it out: a service has one cluster")
 	return faults
 }
@@ -68,7 +66,6 @@ func (a *App) unsupportedProduce(p *contract.Produce) diag.List {
 		}
 	}
 	path := "produces/" + p.Topic
-	refuse(p.Via == contract.Transaction, path, "via: transaction", "use via: direct")
 	refuse(p.Via == contract.Outbox, path, "via: outbox", "use via: direct, and keep unsent events in the handler's own transaction")
 	refuse(p.Away != "" && p.Away != contract.Block, path, "away: "+string(p.Away), "use away: block")
 	refuse(p.Cluster != "" && p.Cluster != contract.DefaultAlias, path, "cluster: "+p.Cluster, "leave it out: a service has one cluster")
@@ -85,6 +82,9 @@ func (a *App) disunited() diag.List {
 	first := make(map[string]string) // group → its first entry
 	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
 		c := a.contract.Consumes[name]
+		if !c.Grouped() {
+			continue
+		}
 		group := a.contract.GroupID(c)
 		other, seen := first[group]
 		if !seen {
@@ -92,24 +92,31 @@ func (a *App) disunited() diag.List {
 			continue
 		}
 		o := a.contract.Consumes[other]
-		if c.Start != o.Start || c.Gap != o.Gap || c.Preset != o.Preset || c.Protocol != o.Protocol {
-			faults.Add(diag.New(diag.RuntimeUnsupported, "consumes/%s and consumes/%s share the group %s and differ in start, gap, preset or protocol", other, name, group).
+		if !united(c, o) {
+			faults.Add(diag.New(diag.RuntimeUnsupported, "consumes/%s and consumes/%s share the group %s and differ in start, gap, preset, isolation or membership", other, name, group).
 				At(a.contract.Position("consumes/" + name)).WithFix("make them equal, or give one of them a group of its own with group: <suffix>"))
 		}
 	}
 	return faults
 }
 
+// united reports whether two entries can share a group.
+func united(a, b *contract.Consume) bool {
+	return a.Start == b.Start && a.Gap == b.Gap && a.Preset == b.Preset && a.Isolation == b.Isolation &&
+		a.Protocol == b.Protocol && a.Assignment == b.Assignment && a.Static == b.Static &&
+		a.Session == b.Session && a.Heartbeat == b.Heartbeat
+}
+
 // prepare binds every schema, asks the registry for ids, and looks whether the
 // contract's topics are there.
 func (a *App) prepare(ctx context.Context) error {
-	var faults diag.List
+	faults := diag.Of(a.checkTransactions(ctx))
 	for _, p := range a.producers {
 		if err := a.bindProducer(ctx, p); err != nil {
 			faults = append(faults, faultOf(err)...)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
+	for _, name := range slices.Sorted(maps.Keys(a.handlers)) {
 		if err := a.bindConsumer(ctx, name); err != nil {
 			faults = append(faults, faultOf(err)...)
 		}
@@ -124,11 +131,11 @@ func (a *App) bindConsumer(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if _, none := a.registry.(noRegistry); none && r.binding != nil {
-		return diag.New(diag.RuntimeVariableMissing, "SCHEMA_REGISTRY_URL is not set, and consumes/%s needs the registry to read its values", name).
-			WithFix("set SCHEMA_REGISTRY_URL to the schema registry's address")
+	e := &entry{Consume: c, handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
+	if c.Retries() && !a.transactional() {
+		e.retry = a.contract.RetryTopic(c)
 	}
-	a.entries[name] = &entry{Consume: c, handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
+	a.entries[name] = e
 	return nil
 }
 
@@ -240,6 +247,9 @@ func (a *App) missingTopics(ctx context.Context) diag.List {
 		wanted[a.physical(c.Topic)] = "consumes/" + name
 		if c.DeadLetters() {
 			wanted[a.contract.DeadLetterTopic(c)] = "consumes/" + name
+		}
+		if c.Retries() && !a.transactional() {
+			wanted[a.contract.RetryTopic(c)] = "consumes/" + name
 		}
 	}
 	for _, p := range a.producers {

@@ -57,20 +57,10 @@ func TestWhereCodeAndContractDisagreeTheServiceDoesNotStart(t *testing.T) {
 			wire: func(app *slipway.App) { handleOrders(app, orders) },
 			want: diag.RuntimePrincipalDiffers, names: "User:svc-shipper-dev",
 		},
-		"parking": {
-			files: files("park"),
-			wire:  func(app *slipway.App) { handleOrders(app, orders) },
-			want:  diag.RuntimeUnsupported, names: "then: park",
-		},
 		"a table": {
 			files: edited("    order: key\n    concurrency: 8\n    timeout: 10s\n    retry: {delays: [1s, 10s], then: dead-letter}\n", "    as: table\n"),
 			wire:  func(app *slipway.App) { handleOrders(app, orders) },
 			want:  diag.RuntimeUnsupported, names: "as: table",
-		},
-		"a breaker": {
-			files: edited("    concurrency: 8\n", "    concurrency: 8\n    breaker: {failures: 5, open: 60s}\n"),
-			wire:  func(app *slipway.App) { handleOrders(app, orders) },
-			want:  diag.RuntimeUnsupported, names: "breaker",
 		},
 		"one group with two starts": {
 			files: edited("then: dead-letter}\n", "then: dead-letter}\n  orders.paid.v1: {start: latest, schema: {format: avro, file: order.avsc}}\n"),
@@ -84,14 +74,6 @@ func TestWhereCodeAndContractDisagreeTheServiceDoesNotStart(t *testing.T) {
 				slipway.NewProducer[order](app, shipments)
 			},
 			want: diag.RuntimeUnsupported, names: "via: outbox",
-		},
-		"transactions": {
-			files: edited("via: direct", "via: transaction"),
-			wire: func(app *slipway.App) {
-				handleOrders(app, orders)
-				slipway.NewProducer[order](app, shipments)
-			},
-			want: diag.RuntimeUnsupported, names: "via: transaction",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

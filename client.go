@@ -63,6 +63,10 @@ func (a *App) connect(ctx context.Context) error {
 		client.Close()
 		return a.diagnose(err)
 	}
+	if err := a.openRetries(); err != nil {
+		client.Close()
+		return err
+	}
 	a.client = client
 	return nil
 }
@@ -95,8 +99,18 @@ func (a *App) deadClient() (*kgo.Client, error) {
 	return a.dead.client, a.dead.err
 }
 
-// commonOptions are what every client of the app shares.
+// commonOptions are what every client of the app shares but those of the retry
+// topics.
 func (a *App) commonOptions() ([]kgo.Opt, error) {
+	opts, err := a.clientOptions()
+	if err == nil && a.cfg.Environment.CreateTopics {
+		opts = append(opts, kgo.AllowAutoTopicCreation())
+	}
+	return opts, err
+}
+
+// clientOptions are how to reach the cluster.
+func (a *App) clientOptions() ([]kgo.Opt, error) {
 	env := a.cfg.Environment
 	seeds, err := auth.Addresses(env.BootstrapServers)
 	if err != nil {
@@ -112,9 +126,6 @@ func (a *App) commonOptions() ([]kgo.Opt, error) {
 		kgo.SoftwareNameAndVersion("slipway-go", "v1"),
 		kgo.MaxDecompressBatchBytes(maxBatchBytes),
 		kgo.WithLogger(newClientLog(a.log)),
-	}
-	if env.CreateTopics {
-		opts = append(opts, kgo.AllowAutoTopicCreation())
 	}
 	if a.cfg.Dial != nil {
 		opts = append(opts, kgo.Dialer(tlsOver(a.cfg.Dial, secured)))

@@ -2,7 +2,6 @@ package slipway
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,25 +12,28 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/frontier"
 	"github.com/slipway-go/slipway/internal/lane"
+	"github.com/slipway-go/slipway/internal/retrylog"
 )
 
 const (
-	pollRecords    = 1_000
-	commitInterval = time.Second
-	commitTimeout  = 3 * time.Second
-	restTime       = 5 * time.Second // of a partition that may not be fetched, before it is tried again
-	leaveTimeout   = 3 * time.Second
-	fetchWait      = 500 * time.Millisecond
+	pollRecords  = 1_000
+	restTime     = 5 * time.Second // of a partition that may not be fetched, before it is tried again
+	leaveTimeout = 3 * time.Second
+	fetchWait    = 500 * time.Millisecond
 
-	// Above softOpen open records the poll loop gives handlers time to catch
-	// up before it polls again, but no longer than pollPatience: what is open
-	// may be waiting for a retry, and other records must not wait with it.
+	// Above softOpen open records, or some for each handler that may run, the
+	// poll loop gives handlers time to catch up before it polls again, but no
+	// longer than pollPatience: what is open may be waiting for a retry, and
+	// other records must not wait with it.
 	softOpen     = 4 * pollRecords
+	openAhead    = 8
 	pollPatience = 100 * time.Millisecond
+	roomInterval = 64 // records of a partition between two looks for room
+
+	cacheBytes = 32 << 20 // of the copies in retry topics that wait for their turn
 )
 
 // A consumer is one member of one group: it fetches, hands records to their
@@ -40,17 +42,26 @@ type consumer struct {
 	app       *App
 	group     string
 	client    *kgo.Client
+	life      context.Context    // of the client
 	endClient context.CancelFunc // ends what Close would wait for
+	busy      sync.WaitGroup     // what works for partitions beside their handlers
 	entries   map[string]*entry  // by topic on the cluster
 
-	open atomic.Int64  // records of all partitions that are queued, waiting or in a handler
-	room chan struct{} // told when open falls to half of softOpen
+	soft    atomic.Int64  // the open records above which polling waits for handlers
+	wanting atomic.Bool   // the poll loop waits for room
+	room    chan struct{} // told when open records have fallen to half of soft
+	items   []lane.Item[work]
+	places  []frontier.Position
 
 	fatal  error                   // ends the service; only the poll loop uses it
 	failed map[topicPartition]bool // what fetchFailed told of; only the poll loop uses it
 
 	mu    sync.Mutex
 	owned map[topicPartition]*partition
+
+	meter   *groupMeter
+	session *session // nil where records are not handled in transactions
+	cache   *retrylog.Cache
 
 	// committing is held while frontiers are read and sent, so that what is
 	// sent later is never older. It is a channel to be waited for with a
@@ -63,39 +74,11 @@ type topicPartition struct {
 	id    int32
 }
 
-// An entry is one consumed topic with its policy, handler and lanes.
-type entry struct {
-	*contract.Consume
-	handler *handler
-	reader  *reader
-	lanes   *lane.Pool[laneKey, *work]
-	dead    string // the dead-letter topic
-}
-
-// laneKey is what is kept in order: a key within a partition, a partition, or
-// (for records without order) the record itself.
-type laneKey struct {
-	*partition
-	key    string
-	offset int64
-}
-
-func (e *entry) key(p *partition, rec *kgo.Record) laneKey {
-	switch {
-	case e.Order == contract.ByPartition:
-		return laneKey{partition: p, offset: -1}
-	case e.Order == contract.Unordered || rec.Key == nil:
-		return laneKey{partition: p, offset: rec.Offset}
-	default:
-		return laneKey{partition: p, key: string(rec.Key), offset: -1}
-	}
-}
-
 // newConsumers makes one consumer for each group of the contract.
 func (a *App) newConsumers() ([]*consumer, error) {
 	byGroup := make(map[string]*consumer)
 	var consumers []*consumer
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
+	for _, name := range slices.Sorted(maps.Keys(a.entries)) {
 		e := a.entries[name]
 		group := a.contract.GroupID(e.Consume)
 		c := byGroup[group]
@@ -103,78 +86,37 @@ func (a *App) newConsumers() ([]*consumer, error) {
 			c = &consumer{
 				app: a, group: group, entries: make(map[string]*entry), room: make(chan struct{}, 1), committing: make(chan struct{}, 1),
 				failed: make(map[topicPartition]bool), owned: make(map[topicPartition]*partition),
+				meter: a.meter.group(group), cache: retrylog.NewCache(cacheBytes),
 			}
+			c.soft.Store(softOpen)
+			c.session = newSession(c, e.Group)
 			byGroup[group] = c
 			consumers = append(consumers, c)
 		}
-		e.lanes = lane.New(e.Concurrency, c.handle)
+		c.equip(e)
+		c.expect(e.Concurrency)
 		c.entries[a.physical(e.Topic)] = e
 	}
-	for _, c := range consumers {
+	for i, c := range consumers {
 		if err := c.join(); err != nil {
+			for _, joined := range consumers[:i] {
+				joined.leave()
+			}
 			return nil, err
 		}
 	}
 	return consumers, nil
 }
 
-// join makes the consumer's client, which joins the group by itself.
-func (c *consumer) join() error {
-	opts, err := c.app.commonOptions()
-	if err != nil {
-		return err
-	}
-	first := c.entries[slices.Min(slices.Collect(maps.Keys(c.entries)))]
-	opts = append(opts,
-		kgo.ConsumerGroup(c.group),
-		kgo.ConsumeTopics(slices.Sorted(maps.Keys(c.entries))...),
-		kgo.ConsumeStartOffset(startOffset(first.Start)),
-		kgo.ConsumeResetOffset(resetOffset(first.Gap)),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.DisableAutoCommit(),
-		kgo.FetchMaxWait(fetchWait),
-		kgo.BlockRebalanceOnPoll(),
-		kgo.OnPartitionsAssigned(c.assigned),
-		kgo.OnPartitionsRevoked(c.revoked),
-		kgo.OnPartitionsLost(c.lost),
-	)
-	if first.Protocol == contract.Consumer {
-		opts = append(opts, kgo.ServerSideBalancer())
-	}
-	if first.Preset == contract.Throughput {
-		opts = append(opts, kgo.FetchMinBytes(64<<10), kgo.FetchMaxWait(500*time.Millisecond))
-	}
-	var life context.Context
-	life, c.endClient = context.WithCancel(context.Background())
-	c.client, err = kgo.NewClient(append(opts, kgo.WithContext(life))...)
-	if err != nil {
-		c.endClient()
-		return fmt.Errorf("make client of group %s: %w", c.group, err)
-	}
-	return nil
-}
-
-// startOffset is where a partition without a commit begins.
-func startOffset(s contract.Start) kgo.Offset {
-	switch s {
-	case contract.StartLatest:
-		return kgo.NewOffset().AtEnd()
-	case contract.StartRefuse:
-		return kgo.NewOffset().AtCommitted()
-	default:
-		return kgo.NewOffset().AtStart()
-	}
-}
-
-// resetOffset is where a partition goes on whose committed offset is gone.
-func resetOffset(g contract.Gap) kgo.Offset {
-	switch g {
-	case contract.GapEarliest:
-		return kgo.NewOffset().AtStart()
-	case contract.GapLatest:
-		return kgo.NewOffset().AtEnd()
-	default:
-		return kgo.NoResetOffset()
+// equip gives an entry what it needs while it is consumed.
+func (c *consumer) equip(e *entry) {
+	e.clock = newClock()
+	e.lanes = lane.New(e.Concurrency, c.handle)
+	e.guard = newGuard(e.Consume, e.wake, e.breakerChanged(c.app.log))
+	e.dog = c.newWatchdog()
+	e.meter = c.app.meter.entry(c.group, e.Topic, c.app.contract.SLO.FreshnessP99 > 0)
+	if e.handler.many != nil {
+		e.lanes.Batch(e.Batch)
 	}
 }
 
@@ -182,17 +124,36 @@ func resetOffset(g contract.Gap) kgo.Offset {
 func (c *consumer) run(ctx context.Context) error {
 	commits, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var committing sync.WaitGroup
-	committing.Go(func() { c.commitEvery(commits, commitInterval) })
+	committing.Go(func() {
+		if c.session != nil {
+			c.session.every(commits)
+			return
+		}
+		c.commitEvery(commits, commitInterval)
+	})
 	for c.poll(ctx) {
 		c.catchUp(ctx)
 	}
 	stop()
 	committing.Wait()
 	c.drain()
+	c.leave()
+	for _, e := range c.entries {
+		e.gate.Close()
+		e.dog.Close()
+	}
+	return c.fatal
+}
+
+// leave leaves the group and ends the client.
+func (c *consumer) leave() {
 	defer time.AfterFunc(leaveTimeout, c.endClient).Stop() // a coordinator that is away must not hold up the shutdown
 	c.client.Close()
 	c.endClient()
-	return c.fatal
+	c.busy.Wait()
+	if c.session != nil {
+		c.session.close()
+	}
 }
 
 // poll fetches once and reports whether to go on. No rebalance happens between
@@ -206,19 +167,84 @@ func (c *consumer) poll(ctx context.Context) bool {
 	}
 	fetches.EachError(c.fetchFailed)
 	c.recover(fetches)
-	fetches.EachRecord(c.take)
+	fetches.EachPartition(c.take)
 	return c.fatal == nil
+}
+
+// take puts the records fetched from a partition into their lanes.
+func (c *consumer) take(fetched kgo.FetchTopicPartition) {
+	p := c.partition(fetched.Topic, fetched.Partition)
+	if p == nil {
+		return // revoked; its next owner fetches it again
+	}
+	if fetched.HighWatermark > 0 {
+		p.high.Store(fetched.HighWatermark)
+		p.low.Store(fetched.LogStartOffset)
+	}
+	if len(fetched.Records) == 0 {
+		return
+	}
+	e := p.entry
+	e.meter.fetched(len(fetched.Records))
+	c.places = c.places[:0]
+	for _, rec := range fetched.Records {
+		c.places = append(c.places, frontier.Position{Offset: rec.Offset, Epoch: rec.LeaderEpoch})
+	}
+	seq := c.begin(p, fetched.Records)
+	c.items = c.items[:0]
+	for i, rec := range fetched.Records {
+		w := work{rec: rec, partition: p, seq: seq + uint64(i)}
+		if p.ahead.Contains(c.places[i]) {
+			p.frontier.Finish(w.seq) // an earlier owner has finished it
+			p.leave(rec)
+			continue
+		}
+		c.items = append(c.items, lane.Item[work]{Lane: e.lane(p, rec, rec.Offset), Value: w})
+	}
+	e.lanes.Add(c.items)
+	if p.yard != nil {
+		p.yard.passed(c.places[len(c.places)-1].Offset + 1)
+	}
+}
+
+// begin counts fetched records and returns the sequence number of the first.
+func (c *consumer) begin(p *partition, records []*kgo.Record) uint64 {
+	seq, back := p.begin(c.places, records)
+	if back != nil {
+		c.app.log.Error("the log was cut behind the consumer, records are handled again from there", "code", diag.RuntimeLogRewound,
+			"group", c.group, "topic", p.topic, "partition", p.id, "rewind", *back)
+	}
+	return seq
+}
+
+// expect makes room for so many handlers at a time.
+func (c *consumer) expect(workers int) {
+	for {
+		soft := c.soft.Load()
+		if int64(openAhead*workers) <= soft || c.soft.CompareAndSwap(soft, int64(openAhead*workers)) {
+			return
+		}
+	}
 }
 
 // catchUp waits for handlers while much is open. Pausing partitions bounds
 // memory in the end, but a pause throws away what the client has fetched ahead,
 // so a consumer that is merely fast should never come to it.
 func (c *consumer) catchUp(ctx context.Context) {
-	if c.open.Load() < softOpen {
+	if c.load() < int(c.soft.Load()) {
 		return
 	}
+	select {
+	case <-c.room: // of an earlier wait
+	default:
+	}
+	c.wanting.Store(true)
+	defer c.wanting.Store(false)
 	timer := time.NewTimer(pollPatience)
 	defer timer.Stop()
+	if c.load() <= int(c.soft.Load())/2 {
+		return
+	}
 	select {
 	case <-c.room:
 	case <-timer.C:
@@ -226,27 +252,27 @@ func (c *consumer) catchUp(ctx context.Context) {
 	}
 }
 
+// open counts the records that are queued, waiting or in a handler.
+func (c *consumer) load() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, p := range c.owned {
+		records, _ := p.open.get()
+		n += records
+	}
+	return n
+}
+
 // closed uncounts a record that is no longer open here.
 func (c *consumer) closed(w *work) {
-	w.partition.remove(w.rec)
-	if c.open.Add(-1) == softOpen/2 {
+	left := w.partition.leave(w.rec)
+	if left%roomInterval == 0 && c.wanting.Load() && c.load() <= int(c.soft.Load())/2 {
 		select {
 		case c.room <- struct{}{}:
 		default:
 		}
 	}
-}
-
-// take puts a fetched record into its lane.
-func (c *consumer) take(rec *kgo.Record) {
-	p := c.partition(rec.Topic, rec.Partition)
-	if p == nil {
-		return // revoked; its next owner fetches it again
-	}
-	w := &work{rec: rec, partition: p, seq: p.frontier.Begin(frontier.Position{Offset: rec.Offset, Epoch: rec.LeaderEpoch})}
-	p.add(rec)
-	c.open.Add(1)
-	p.entry.lanes.Add(p.entry.key(p, rec), w)
 }
 
 func (c *consumer) partition(topic string, id int32) *partition {
@@ -304,57 +330,6 @@ func (c *consumer) recover(fetches kgo.Fetches) {
 			}
 		}
 	})
-}
-
-// commitEvery commits what has moved until ctx ends.
-func (c *consumer) commitEvery(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			bounded, cancel := context.WithTimeout(ctx, commitTimeout)
-			c.commit(bounded, c.all)
-			cancel()
-		}
-	}
-}
-
-func (c *consumer) all() []*partition {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Collect(maps.Values(c.owned))
-}
-
-// commit commits the frontiers that moved. What fails is tried again with the
-// next commit.
-func (c *consumer) commit(ctx context.Context, of func() []*partition) {
-	select {
-	case c.committing <- struct{}{}:
-		defer func() { <-c.committing }()
-	case <-ctx.Done():
-		return
-	}
-	partitions := of()
-	offsets := make(map[string]map[int32]kgo.EpochOffset)
-	moved := make(map[topicPartition]*partition)
-	for _, p := range partitions {
-		at, ok := p.uncommitted()
-		if !ok {
-			continue
-		}
-		if offsets[p.topic] == nil {
-			offsets[p.topic] = make(map[int32]kgo.EpochOffset)
-		}
-		offsets[p.topic][p.id] = kgo.EpochOffset{Epoch: at.Epoch, Offset: at.Offset}
-		moved[p.topicPartition] = p
-	}
-	if len(offsets) == 0 {
-		return
-	}
-	c.client.CommitOffsetsSync(ctx, offsets, c.committed(offsets, moved))
 }
 
 // drain lets no further handler start, waits for the running ones within the

@@ -2,6 +2,7 @@ package slipway
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -19,12 +20,43 @@ func (c *consumer) deadLetter(w *work) *kgo.Record {
 	set(record.ErrorPartition, strconv.Itoa(int(w.rec.Partition)))
 	set(record.ErrorOffset, strconv.FormatInt(w.rec.Offset, 10))
 	set(record.ErrorGroup, c.group)
-	set(record.ErrorDeliveryCount, strconv.Itoa(w.attempts))
+	set(record.ErrorDeliveryCount, strconv.Itoa(w.fails))
 	set(record.ErrorMessage, record.Cut(w.verdict.Error(), record.MaxMessage))
 	set(record.Reason, w.reason)
+	set(record.Class, fmt.Sprintf("%T", root(w.verdict)))
+	set(record.LastFailure, time.Now().UTC().Format(time.RFC3339Nano))
+	if !w.first.IsZero() {
+		set(record.FirstFailure, w.first.UTC().Format(time.RFC3339Nano))
+	}
+	if w.partition.yard != nil {
+		set(record.Life, w.life())
+		set(record.Epoch, strconv.Itoa(int(w.rec.LeaderEpoch)))
+	}
+	if w.fromRetry() {
+		set(record.Redrives, strconv.Itoa(w.head.Redrives))
+	}
 	set(record.Timestamp, w.rec.Timestamp.UTC().Format(time.RFC3339Nano))
 	if p, ok := errors.AsType[*panicked](w.verdict); ok {
 		set(record.Stack, p.stack)
 	}
 	return &kgo.Record{Topic: w.partition.entry.dead, Key: w.rec.Key, Value: w.rec.Value, Headers: headers}
+}
+
+// life is the life of the record's ticket.
+func (w *work) life() string {
+	if w.fromRetry() {
+		return w.head.Ticket.Life
+	}
+	return w.partition.yard.life
+}
+
+// root is the error that others were wrapped around.
+func root(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"regexp"
 	"strings"
@@ -28,6 +30,20 @@ type Environment struct {
 	DatabaseURL      string // DATABASE_URL
 	ListenHost       string // LISTEN_HOST: the address HTTP listens on; empty means all
 	TopicPrefix      string // TOPIC_PREFIX: what keeps environments on one cluster apart
+
+	// AdminAddress is ADMIN_ADDRESS: where package serve listens for whoever
+	// operates the service; empty means nowhere. A loopback address, unless
+	// AdminTokenFile names a file.
+	AdminAddress string
+
+	// AdminTokenFile is ADMIN_TOKEN_PATH: the file with the bearer token that
+	// requests to AdminAddress must carry.
+	AdminTokenFile string
+
+	// TuningFile is TUNING_PATH: a YAML file that says how entries are consumed,
+	// where that differs from the contract. It is read at the start and when it
+	// changes.
+	TuningFile string
 
 	// CreateTopics is KAFKA_ADMIN_CREATE_TOPICS: brokers that allow it create
 	// a missing topic when it is first written. Only in dev (C02.2).
@@ -60,6 +76,9 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 		DatabaseURL:      get("DATABASE_URL"),
 		ListenHost:       get("LISTEN_HOST"),
 		TopicPrefix:      get("TOPIC_PREFIX"),
+		AdminAddress:     get("ADMIN_ADDRESS"),
+		AdminTokenFile:   get("ADMIN_TOKEN_PATH"),
+		TuningFile:       get("TUNING_PATH"),
 	}
 	var faults diag.List
 	if v := get("SHUTDOWN_TIMEOUT"); v != "" {
@@ -102,7 +121,22 @@ func (e Environment) validate() error {
 		faults.Add(diag.New(diag.RuntimeVariableMissing, "neither SASL_PASSWORD_PATH nor TLS_CERT_PATH is set: the service has no identity").
 			WithFix("set SASL_PASSWORD_PATH to the file with the service's password, or TLS_CERT_PATH and TLS_KEY_PATH to its certificate"))
 	}
+	if e.AdminAddress != "" {
+		faults = append(faults, e.validateAdmin()...)
+	}
 	return faults.Err()
+}
+
+// validateAdmin checks that not everybody can reach the admin endpoint.
+func (e Environment) validateAdmin() (faults diag.List) {
+	host, port, err := net.SplitHostPort(e.AdminAddress)
+	switch ip, notIP := netip.ParseAddr(host); {
+	case err != nil || port == "":
+		faults.Add(diag.New(diag.RuntimeVariableInvalid, "ADMIN_ADDRESS is %q", e.AdminAddress).WithFix("use host:port, such as 127.0.0.1:9180"))
+	case e.AdminTokenFile == "" && host != "localhost" && (notIP != nil || !ip.IsLoopback()):
+		faults.Add(diag.New(diag.RuntimeAdminOpen, "ADMIN_ADDRESS is %q, which others may reach, and ADMIN_TOKEN_PATH is not set", e.AdminAddress))
+	}
+	return faults
 }
 
 // tls loads the trust roots and, for mutual TLS, the service's certificate.

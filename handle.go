@@ -2,6 +2,7 @@ package slipway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime/debug"
@@ -10,44 +11,120 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/protect"
 	"github.com/slipway-go/slipway/internal/record"
-	"github.com/slipway-go/slipway/schema"
 )
 
 // Handle registers fn for an entry of the contract's consumes block. The entry
 // is named after its topic unless the contract names it otherwise.
 //
 // What fn returns decides what becomes of the record: nil finishes it, an
-// error tries it again after the contract's delays, [RetryAfter] after a delay
-// of its own, and [Reject] sends it to the dead-letter topic at once. The
-// context ends with the contract's timeout, at shutdown, or when the partition
-// is taken away; context.Cause tells which. fn runs concurrently for different
-// keys.
+// error tries it again after the contract's delays, and the other outcomes are
+// [RetryAfter], [Reject], [Skip], [Park] and [Trip]. The context ends with the
+// contract's timeout, at shutdown, or when the partition is taken away;
+// context.Cause tells which. fn runs concurrently for different keys.
 //
 // T is a struct that can hold the entry's schema, or []byte for a topic
 // without one. Where it cannot, [App.Run] fails and says which fields.
 func Handle[T any](app *App, entry string, fn func(ctx context.Context, m *Message[T]) error) {
 	app.register(entry, &handler{
 		typ: reflect.TypeFor[T](),
-		call: func(ctx context.Context, rec *kgo.Record, attempt int, decode schema.Decode) error {
-			m := &Message[T]{
-				Key: rec.Key, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Time: rec.Timestamp,
-				Attempt: attempt, Tombstone: rec.Value == nil, Record: rec,
+		one: func(c call, w work) (err error) {
+			d := new(delivery[T])
+			d.begin(&c, w.rec)
+			d.sends, d.msg.sends = c.sends, c.sends
+			defer d.end()
+			if err := d.msg.read(&c, w); err != nil {
+				return err
 			}
-			if !m.Tombstone {
-				if err := decode(rec.Value, &m.Value); err != nil {
-					return &undecodable{err}
-				}
-			}
-			return fn(ctx, m)
+			d.run(func() { err = fn(&d.attempt, &d.msg) })
+			return err
 		},
 	})
 }
 
-// handler is a registered function with its type erased.
+// HandleBatch registers fn for an entry of the contract's consumes block, like
+// [Handle], for batches: consecutive records of one key (order: key), of one
+// partition (order: partition), or of no order at all, at most as many as the
+// contract's batch says, as soon as there are any. The timeout is the batch's.
+//
+// fn returns an outcome for each message, in the order of the batch; nil alone
+// finishes all of them. Where an order is kept, what lies behind the first
+// message that has to be tried again does not count: it is handled again
+// behind that message. A panic, and an answer of the wrong length, fail every
+// message of the batch.
+func HandleBatch[T any](app *App, entry string, fn func(ctx context.Context, batch []*Message[T]) []error) {
+	app.register(entry, &handler{
+		typ: reflect.TypeFor[T](),
+		many: func(c call, batch []work, outcomes []error) error {
+			a := new(attempt)
+			a.begin(&c, batch[0].rec)
+			defer a.end()
+			messages := make([]Message[T], len(batch))
+			good := make([]*Message[T], 0, len(batch))
+			place := make([]int, 0, len(batch))
+			for i, w := range batch {
+				messages[i].sends = c.consumer.newSends()
+				if outcomes[i] = messages[i].read(&c, w); outcomes[i] == nil {
+					good, place = append(good, &messages[i]), append(place, i)
+				}
+			}
+			if len(good) == 0 {
+				return nil
+			}
+			var got []error
+			a.run(func() { got = fn(a, good) })
+			if got != nil && len(got) != len(good) {
+				return fmt.Errorf("batch handler answered %d of %d messages", len(got), len(good))
+			}
+			for i, err := range got {
+				outcomes[place[i]] = err
+			}
+			for i := range batch {
+				batch[i].keep(messages[i].sends, outcomes[i])
+			}
+			return nil
+		},
+	})
+}
+
+// handler is a registered function with its type erased. Exactly one of the
+// two is set.
 type handler struct {
 	typ  reflect.Type
-	call func(ctx context.Context, rec *kgo.Record, attempt int, decode schema.Decode) error
+	one  func(call, work) error
+	many func(c call, batch []work, outcomes []error) error
+}
+
+// A call is one attempt at a record, or at a batch.
+type call struct {
+	consumer *consumer
+	entry    *entry
+	parent   context.Context
+	began    time.Duration // by the entry's clock
+	pass     protect.Pass
+	gated    bool
+	sends    *sends // nil without a transaction
+}
+
+// delivery is what one call hands to a handler, in one allocation.
+type delivery[T any] struct {
+	attempt
+	msg Message[T]
+}
+
+// read fills a message from a record.
+func (m *Message[T]) read(c *call, w work) error {
+	rec := w.rec
+	m.Key, m.Topic, m.Partition, m.Offset, m.Time = rec.Key, rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
+	m.Attempt, m.Tombstone, m.Record = w.failed()+1, rec.Value == nil, rec
+	if m.Tombstone {
+		return nil
+	}
+	if err := c.entry.reader.decode(c.parent, rec.Value, &m.Value); err != nil {
+		return &undecodable{err}
+	}
+	return nil
 }
 
 func (a *App) register(entry string, h *handler) {
@@ -62,17 +139,35 @@ func (a *App) register(entry string, h *handler) {
 	}
 }
 
-// attempt calls the handler once, with the contract's timeout, and turns a
-// panic into an error.
-func (h *handler) attempt(ctx context.Context, rec *kgo.Record, n int, timeout time.Duration, decode schema.Decode) (err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrTimeout)
-	defer cancel()
-	defer func() {
-		if v := recover(); v != nil {
-			err = &panicked{value: fmt.Sprint(v), stack: record.Cut(string(debug.Stack()), record.MaxStack)}
-		}
-	}()
-	return h.call(ctx, rec, n, decode)
+// errGone is the failure of a handler that ended its goroutine
+// (runtime.Goexit, as a test's FailNow does).
+var errGone = errors.New("handler ended its goroutine")
+
+// one calls the handler for a record and turns a panic into an error.
+func (c call) one(w work) (err error) {
+	err = errGone
+	defer c.rescue(w.partition, &err)
+	return c.entry.handler.one(c, w)
+}
+
+// many calls the handler for a batch. The error is that of all of them.
+func (c call) many(batch []work, outcomes []error) (err error) {
+	err = errGone
+	defer c.rescue(batch[0].partition, &err)
+	return c.entry.handler.many(c, batch, outcomes)
+}
+
+// rescue turns a panic into an error. A goroutine that is ending cannot be
+// kept: its records are not finished, and nothing that comes after them may be.
+func (c call) rescue(p *partition, err *error) {
+	v := recover()
+	switch {
+	case v != nil:
+		*err = &panicked{value: fmt.Sprint(v), stack: record.Cut(string(debug.Stack()), record.MaxStack)}
+	case *err == errGone: //nolint:errorlint // it is this very value or it is not
+		c.end(1, errGone)
+		c.consumer.halt(p, errGone)
+	}
 }
 
 // undecodable is the failure of a value that is not what its schema says.
@@ -85,3 +180,8 @@ func (u *undecodable) Unwrap() error { return u.err }
 type panicked struct{ value, stack string }
 
 func (p *panicked) Error() string { return "handler panicked: " + p.value }
+
+// recordOf is a shorthand of tests and logs.
+func recordOf(rec *kgo.Record) string {
+	return fmt.Sprintf("%s/%d@%d", rec.Topic, rec.Partition, rec.Offset)
+}

@@ -42,8 +42,8 @@ func TestWhatIsFinishedAheadIsNotRepeatedAfterAHandover(t *testing.T) {
 		send("slow", 2) // lies behind everything that has started
 		k.Advance(time.Second)
 		k.Stop("shipper")
-		if got := amounts(done.all(), "slow"); !slices.Equal(got, []int64{0, 1}) {
-			t.Errorf("handled %v of the slow key before the handover, want what lies before the fast record", got)
+		if got := amounts(done.all(), "slow"); !slices.Equal(got, []int64{0}) {
+			t.Errorf("handled %v of the slow key before the handover, want what had begun", got)
 		}
 		k.Start("shipper")
 		k.Advance(time.Minute)

@@ -22,7 +22,8 @@ type Message[T any] struct {
 	Time      time.Time // when the record was written, by the topic's clock
 
 	// Attempt counts how often this record has been handed to the handler,
-	// from 1. It starts over after a restart.
+	// from 1. It survives a restart from the first wait on that was longer than
+	// the contract's retry.inPlace; attempts after shorter ones start over.
 	Attempt int
 
 	// Tombstone reports that the record has no value: its key was deleted.
@@ -30,6 +31,8 @@ type Message[T any] struct {
 
 	// Record is what the client received. It is shared: do not change it.
 	Record *kgo.Record
+
+	sends *sends // what is sent for it, see For
 }
 
 // Header returns the value of the last header of a name, or "".

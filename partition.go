@@ -2,12 +2,16 @@ package slipway
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/slipway-go/slipway/internal/frontier"
+	"github.com/slipway-go/slipway/internal/lag"
 )
 
 // The bounds of what one partition may hold in memory before fetching it is
@@ -28,39 +32,77 @@ const (
 // A partition is one that this instance owns. It lives from assignment to
 // revocation; a partition that comes back is a new one.
 //
-// It ends in two steps. While it drains, only records start that lie before
-// one that has started already: what is finished behind the frontier would
-// otherwise be repeated by the next owner. Once it has ended nothing starts. A
-// record that may not start is given back, and with it every later one of its
-// lane, because the next owner handles them in order.
+// Once it has ended nothing starts any more: what runs may finish, and what has
+// not started is given back, to be handled in order by the next owner. What is
+// finished beyond the frontier travels in the metadata of the last commit.
 type partition struct {
 	topicPartition
 	fetch    fetcher
 	entry    *entry
 	frontier *frontier.Frontier
+	salt     uint64 // keeps its lanes apart from those of other partitions and other lives
 
 	// ctx is the parent of every handler's context.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	mu        sync.Mutex
-	state     partitionState
-	started   int64                // the highest offset that a handler was given, -1 for none
-	returned  map[laneKey]struct{} // lanes of which a record was given back
-	records   int                  // open: queued, waiting or in a handler
-	bytes     int
-	empty     chan struct{} // closed when a draining partition has no open records
-	paused    bool
-	committed int64 // the last offset that was committed, -1 for none
+	ready  atomic.Bool // it was opened: what follows about it is known
+	ended  atomic.Bool
+	ending chan struct{} // closed once it has ended
+	open   load          // queued, waiting or in a handler
+	full   atomic.Bool   // paused because it holds too much
+	empty  chan struct{} // closed when an ended partition has no open records
+	once   sync.Once     // closes empty
+
+	ahead     frontier.Ranges // finished beyond the committed offset by an earlier owner; only the poll loop uses it
+	yard      *yard           // what waits in the retry topic; nil where the entry has none
+	forgotten atomic.Int64    // finished ahead, without room for it in the last commit
+	ledger    ledger          // what its finished records have sent, in transactions
+	low       atomic.Int64    // where the log starts
+	high      atomic.Int64    // where the log ends
+	stuck     bool            // what health says; only the commit loop uses it
+
+	mu          sync.Mutex
+	why         pause  // fetching is paused while any reason is set
+	committed   commit // what the group's last commit says
+	startOffset int64
+	startSource string // why it starts there
+	window      *lag.Window
+	noted       time.Time
 }
 
-type partitionState uint8
+// A pause is a set of reasons not to fetch.
+type pause uint8
 
 const (
-	working partitionState = iota
-	draining
-	ended
+	opening   pause = 1 << iota // its state is being read
+	filled                      // it holds as much as it may
+	resting                     // it could not be fetched a moment ago
+	stopped                     // it stands still until it is assigned anew
+	held                        // an operator, or the breaker, says so
+	crowding                    // too many keys wait
+	unsettled                   // too much waits for a transaction
 )
+
+// commit is what was committed of a partition.
+type commit struct {
+	offset   int64 // -1 for nothing
+	metadata string
+	at       time.Time
+}
+
+// A load counts records and their bytes in one word.
+type load struct{ n atomic.Int64 }
+
+const loadRecord = 1 << 40 // bytes stay below: the client's batches are far smaller
+
+func (l *load) add(records, bytes int) (int, int) {
+	return unpack(l.n.Add(int64(records)*loadRecord + int64(bytes)))
+}
+
+func (l *load) get() (records, bytes int) { return unpack(l.n.Load()) }
+
+func unpack(n int64) (records, bytes int) { return int(n / loadRecord), int(n % loadRecord) }
 
 // A fetcher is the client, as far as a partition needs it.
 type fetcher interface {
@@ -69,134 +111,117 @@ type fetcher interface {
 }
 
 func newPartition(tp topicPartition, fetch fetcher, e *entry) *partition {
-	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), started: -1, committed: -1, empty: make(chan struct{})}
+	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), salt: rand.Uint64(), ending: make(chan struct{}), empty: make(chan struct{})}
+	p.committed.offset = -1
+	p.window = lag.NewWindow(lag.DefaultSamples)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	return p
 }
 
-// add counts a fetched record, and pauses fetching when the partition is full.
-// The client is told under the lock, so that a pause and a resume cannot change
-// places.
-func (p *partition) add(rec *kgo.Record) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.records++
-	p.bytes += size(rec)
-	if !p.paused && (p.records >= maxOpenRecords || p.bytes >= maxOpenBytes || p.frontier.Open() >= maxSpan) {
-		p.paused = true
-		p.fetch.PauseFetchPartitions(p.asMap())
+// begin counts fetched records and returns the sequence number of the first.
+// Fetching pauses when the partition is full.
+func (p *partition) begin(places []frontier.Position, records []*kgo.Record) (uint64, *frontier.Rewind) {
+	bytes := 0
+	for _, rec := range records {
+		bytes += size(rec)
+	}
+	seq, back := p.frontier.Begin(places)
+	open, held := p.open.add(len(records), bytes)
+	if open >= maxOpenRecords || held >= maxOpenBytes || p.frontier.Open() >= maxSpan {
+		p.pause(filled)
+		p.full.Store(true)
+		p.relieve() // it may have emptied before full was set
+	}
+	return seq, back
+}
+
+// leave uncounts a record that is no longer open here, and returns how many are.
+func (p *partition) leave(rec *kgo.Record) int {
+	open, _ := p.open.add(-1, -size(rec))
+	if open == 0 && p.ended.Load() {
+		p.drained()
+	}
+	if p.full.Load() {
+		p.relieve()
+	}
+	return open
+}
+
+// relieve resumes fetching when there is room again.
+func (p *partition) relieve() {
+	open, bytes := p.open.get()
+	if open <= maxOpenRecords/2 && bytes <= maxOpenBytes/2 && p.frontier.Open() <= maxSpan/2 && p.full.CompareAndSwap(true, false) {
+		p.resume(filled)
 	}
 }
 
-// remove uncounts a record that left its lane, and resumes fetching when there
-// is room again.
-func (p *partition) remove(rec *kgo.Record) {
+// pause stops fetching for a reason. The client is told under the lock, so that
+// a pause and a resume cannot change places.
+func (p *partition) pause(why pause) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.records--
-	p.bytes -= size(rec)
-	if p.records == 0 && p.state != working {
-		p.drained()
+	if p.why == 0 {
+		p.fetch.PauseFetchPartitions(p.asMap())
 	}
-	if p.paused && p.state == working && p.records <= maxOpenRecords/2 && p.bytes <= maxOpenBytes/2 && p.frontier.Open() <= maxSpan/2 {
-		p.paused = false
+	p.why |= why
+}
+
+// resume takes a reason away, and fetches again when it was the last.
+func (p *partition) resume(why pause) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.why&why == 0 {
+		return
+	}
+	p.why &^= why
+	if p.why == 0 && !p.ended.Load() {
 		p.fetch.ResumeFetchPartitions(p.asMap())
 	}
+}
+
+// paused are the reasons why the partition is not fetched.
+func (p *partition) paused() pause {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why
 }
 
 // stop ends the partition where it stands: nothing is fetched and nothing
 // starts until it is assigned anew.
 func (p *partition) stop() {
 	p.end()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fetch.PauseFetchPartitions(p.asMap())
+	p.pause(stopped)
 }
 
-// rest pauses fetching for a while, unless the partition is paused anyway.
+// rest pauses fetching for a while.
 func (p *partition) rest(d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.state != working || p.paused {
-		return
-	}
-	p.fetch.PauseFetchPartitions(p.asMap())
-	time.AfterFunc(d, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.state == working && !p.paused {
-			p.fetch.ResumeFetchPartitions(p.asMap())
-		}
-	})
+	p.pause(resting)
+	time.AfterFunc(d, func() { p.resume(resting) })
 }
 
-// enter reports whether a record may be handled now.
-func (p *partition) enter(key laneKey, offset int64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, returned := p.returned[key]
-	if p.state == ended || p.state == draining && (returned || offset > p.started) {
-		p.giveBack(key)
-		return false
+// end lets nothing start any more.
+func (p *partition) end() {
+	if !p.ended.Swap(true) {
+		close(p.ending)
 	}
-	p.started = max(p.started, offset)
-	return true
-}
-
-// leave reports whether a record that would have to wait must be given back,
-// because the partition is on its way out.
-func (p *partition) leave(key laneKey) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.state == working {
-		return false
-	}
-	p.giveBack(key)
-	return true
-}
-
-func (p *partition) giveBack(key laneKey) {
-	if p.returned == nil {
-		p.returned = make(map[laneKey]struct{})
-	}
-	p.returned[key] = struct{}{}
-}
-
-// drain lets only records start that lie before one that has started.
-func (p *partition) drain() { p.become(draining) }
-
-// end lets nothing start.
-func (p *partition) end() { p.become(ended) }
-
-func (p *partition) become(s partitionState) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.state = max(p.state, s)
-	if p.records == 0 {
+	if open, _ := p.open.get(); open == 0 {
 		p.drained()
 	}
 }
 
-// drained tells settle that nothing is open. The lock is held.
-func (p *partition) drained() {
-	select {
-	case <-p.empty:
-	default:
-		close(p.empty)
-	}
-}
+// drained tells settle that nothing is open.
+func (p *partition) drained() { p.once.Do(func() { close(p.empty) }) }
 
-// settle drains the partition: it waits until no record is open. When ctx ends
+// settle ends the partition and waits until no record is open. When ctx ends
 // first, it cancels the handlers that run for the given cause, and gives up
 // those that ignore it after a moment: their records are not finished and will
 // be handled again.
 func (p *partition) settle(ctx context.Context, cause error) (forced bool) {
 	defer p.cancel(cause)
-	p.drain()
+	p.end()
 	if p.wait(ctx) {
 		return false
 	}
-	p.end()
 	p.cancel(cause)
 	grace, cancel := context.WithTimeout(context.Background(), cancelGrace)
 	defer cancel()
@@ -211,7 +236,7 @@ func (p *partition) wait(ctx context.Context) bool {
 	tick := time.NewTicker(wakeInterval)
 	defer tick.Stop()
 	for {
-		p.entry.lanes.Wake(func(k laneKey) bool { return k.partition == p })
+		p.entry.lanes.Wake(func(w *work) bool { return w.partition == p })
 		select {
 		case <-p.empty:
 			return true
@@ -222,23 +247,11 @@ func (p *partition) wait(ctx context.Context) bool {
 	}
 }
 
-// uncommitted returns the frontier if it has moved since the last commit.
-func (p *partition) uncommitted() (frontier.Position, bool) {
-	at, ok := p.frontier.Position()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return at, ok && at.Offset != p.committed
-}
-
-func (p *partition) setCommitted(offset int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.committed = offset
-}
-
 // deadLetters is what health calls the partition's dead letters.
 func (tp topicPartition) deadLetters() string { return "dead letters of " + tp.String() }
 
 func (tp topicPartition) asMap() map[string][]int32 { return map[string][]int32{tp.topic: {tp.id}} }
+
+func (tp topicPartition) String() string { return fmt.Sprintf("partition %s/%d", tp.topic, tp.id) }
 
 func size(rec *kgo.Record) int { return len(rec.Key) + len(rec.Value) + 64 }

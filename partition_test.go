@@ -31,27 +31,27 @@ func TestAPartitionThatHoldsTooMuchIsNotFetchedUntilHalfIsDone(t *testing.T) {
 			p := newPartition(topicPartition{"orders", 0}, client, nil)
 			rec := &kgo.Record{Value: make([]byte, tt.size)}
 			var seqs []uint64
+			finish := func(n int) {
+				p.frontier.Finish(seqs[n])
+				p.leave(rec)
+			}
 			for n := 1; client.pauses == 0; n++ {
 				if n > tt.limit {
 					t.Fatalf("%d records are held and fetching goes on, want a pause at %d", n-1, tt.limit)
 				}
-				seqs = append(seqs, p.frontier.Begin(frontier.Position{Offset: int64(n)}))
-				p.add(rec)
+				seq, _ := p.begin([]frontier.Position{{Offset: int64(n)}}, []*kgo.Record{rec})
+				seqs = append(seqs, seq)
 				if tt.stuck && n > 1 { // all but the first finish at once
-					p.frontier.Finish(seqs[n-1])
-					p.remove(rec)
+					finish(n - 1)
 				}
 			}
-			if tt.stuck {
-				p.frontier.Finish(seqs[0])
-				p.remove(rec)
-			} else {
-				for i := 0; client.resumes == 0; i++ {
-					if i > len(seqs)/2+1 {
-						t.Fatalf("%d of %d records are done and fetching has not resumed", i, len(seqs))
-					}
-					p.frontier.Finish(seqs[i])
-					p.remove(rec)
+			for i := 0; client.resumes == 0; i++ {
+				if i > len(seqs)/2+1 {
+					t.Fatalf("%d of %d records are done and fetching has not resumed", i, len(seqs))
+				}
+				finish(i)
+				if tt.stuck {
+					break
 				}
 			}
 			if client.pauses != 1 || client.resumes != 1 {

@@ -54,6 +54,12 @@ type Receipt struct {
 // that the record may or may not have been written: sending it again with the
 // same id lets readers tell. [ErrTooLarge] and encoding errors mean that it was
 // not written.
+//
+// With via: transaction in the contract, Send is for handlers: it returns at
+// once, and the record is written when the handler has returned nil, in one
+// transaction with the offset of the message. A failed attempt sends nothing.
+// The receipt then has no place: Partition and Offset are -1. Elsewhere it is
+// [ErrNoTransaction].
 func (p *Producer[T]) Send(ctx context.Context, value *T, opts ...SendOption) (Receipt, error) {
 	return p.p.send(ctx, value, opts)
 }
@@ -65,6 +71,7 @@ type sendOptions struct {
 	id      string
 	time    time.Time
 	headers []kgo.RecordHeader
+	sends   *sends // of the message it is sent for
 }
 
 type sendOption func(*sendOptions)
@@ -109,6 +116,9 @@ func (p *producer) send(ctx context.Context, value any, opts []SendOption) (Rece
 	rec, err := p.record(value, o)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, err)
+	}
+	if p.app.contract.Produces[p.topic].Via == contract.Transaction {
+		return p.sendLater(ctx, rec, o.sends)
 	}
 	rec, err = produce(ctx, p.app.client, rec)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/schema"
 )
 
@@ -41,6 +42,10 @@ func (a *App) newReader(ctx context.Context, name string, c *contract.Consume, t
 	if err != nil {
 		return nil, err
 	}
+	if _, none := a.registry.(noRegistry); none {
+		return nil, diag.New(diag.RuntimeVariableMissing, "SCHEMA_REGISTRY_URL is not set, and consumes/%s needs the registry to read its values", name).
+			WithFix("set SCHEMA_REGISTRY_URL to the schema registry's address")
+	}
 	return &reader{registry: a.registry, binding: binding, format: text.Format, decodes: make(map[int]schema.Decode)}, nil
 }
 
@@ -70,26 +75,22 @@ func (a *App) readerSchema(ctx context.Context, c *contract.Consume) (*schema.Te
 	return &schema.Text{Format: string(declared.Format), Schema: text}, nil
 }
 
-// decode decodes one value. Errors are undecodable values, but for those that
-// wrap [schema.ErrUnavailable].
-func (r *reader) decode(ctx context.Context) schema.Decode {
+// decode decodes one value into v, a pointer. Errors are undecodable values,
+// but for those that wrap [schema.ErrUnavailable].
+func (r *reader) decode(ctx context.Context, data []byte, v any) error {
 	if r.binding == nil {
-		return func(data []byte, v any) error {
-			*v.(*[]byte) = data
-			return nil
-		}
+		*v.(*[]byte) = data
+		return nil
 	}
-	return func(data []byte, v any) error {
-		id, payload, err := schema.SplitHeader(data)
-		if err != nil {
-			return err
-		}
-		decode, err := r.writer(ctx, id)
-		if err != nil {
-			return err
-		}
-		return decode(payload, v)
+	id, payload, err := schema.SplitHeader(data)
+	if err != nil {
+		return err
 	}
+	decode, err := r.writer(ctx, id)
+	if err != nil {
+		return err
+	}
+	return decode(payload, v)
 }
 
 // writer returns the decoder for what was written under a schema id.

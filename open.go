@@ -1,0 +1,321 @@
+package slipway
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/frontier"
+	"github.com/slipway-go/slipway/internal/parking"
+	"github.com/slipway-go/slipway/internal/retrylog"
+)
+
+const (
+	openTimeout = 10 * time.Second
+	openPause   = time.Second // between two attempts to open a partition
+)
+
+// open begins partitions that came to this instance: it reads what the group
+// has committed of them, tells where they start, and takes over what waits in
+// the retry topic. They are fetched once that is done.
+func (c *consumer) open(partitions []*partition) {
+	byTopic := make(map[string][]*partition)
+	for _, p := range partitions {
+		p.pause(opening)
+		byTopic[p.topic] = append(byTopic[p.topic], p)
+	}
+	for topic, of := range byTopic {
+		c.busy.Go(func() { c.openTopic(topic, of) })
+	}
+}
+
+// openTopic opens partitions of one topic, and tries until it can or they are
+// gone.
+func (c *consumer) openTopic(topic string, partitions []*partition) {
+	for len(partitions) > 0 {
+		found, err := c.find(topic, partitions)
+		if err == nil {
+			for _, p := range partitions {
+				c.busy.Go(func() { c.openPartition(p, found) })
+			}
+			return
+		}
+		for _, p := range partitions {
+			c.cannotOpen(p, err)
+		}
+		if !waitFor(c.life, openPause) {
+			return
+		}
+		partitions = slices.DeleteFunc(partitions, func(p *partition) bool { return p.ended.Load() })
+	}
+}
+
+// cannotOpen tells of a partition that stands still because it could not be
+// opened.
+func (c *consumer) cannotOpen(p *partition, err error) {
+	if p.ended.Load() {
+		return
+	}
+	c.app.health.set(p.opening(), err.Error())
+	c.app.log.Error("partition cannot be opened, trying again", "code", diag.RuntimeOpenFailed,
+		"group", c.group, "topic", p.topic, "partition", p.id, "error", err)
+}
+
+func (tp topicPartition) opening() string { return "opening of " + tp.String() }
+
+// found is what the cluster knows of a topic's partitions.
+type found struct {
+	life    string
+	commits map[string]map[int32]retrylog.Commit
+	bounds  map[int32]retrylog.Bounds
+}
+
+func (c *consumer) find(topic string, partitions []*partition) (found, error) {
+	ctx, cancel := context.WithTimeout(c.life, openTimeout)
+	defer cancel()
+	topics := []string{topic}
+	if retry := c.entries[topic].retry; retry != "" {
+		topics = append(topics, retry)
+	}
+	var f found
+	var err error
+	if f.commits, err = c.app.retries.Offsets(ctx, c.group, topics...); err != nil {
+		return f, err
+	}
+	ids := make([]int32, len(partitions))
+	for i, p := range partitions {
+		ids[i] = p.id
+	}
+	if f.bounds, err = c.app.retries.Bounds(ctx, topic, ids...); err != nil {
+		return f, err
+	}
+	f.life, err = c.lifeOf(ctx, topic)
+	return f, err
+}
+
+// lifeOf returns the id of a topic: another one if it was made anew.
+func (c *consumer) lifeOf(ctx context.Context, topic string) (string, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	t := kmsg.NewMetadataRequestTopic()
+	t.Topic = &topic
+	req.Topics = append(req.Topics, t)
+	resp, err := c.client.RequestCachedMetadata(ctx, req, 0)
+	if err != nil {
+		return "", err
+	}
+	if len(resp.Topics) != 1 {
+		return "", kerr.UnknownTopicOrPartition
+	}
+	return hex.EncodeToString(resp.Topics[0].TopicID[:]), kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+}
+
+// openPartition begins one partition.
+func (c *consumer) openPartition(p *partition, f found) {
+	at, ok := f.commits[p.topic][p.id]
+	var m frontier.Metadata
+	if ok {
+		m, _ = frontier.Decode(at.Metadata, at.Offset) // what is not ours, or of no use, costs repeats
+		p.setCommitted(commit{at.Offset, at.Metadata, time.Now()})
+	}
+	p.ahead = m.Ahead
+	p.frontier.Inherit(m.Ahead)
+	p.low.Store(f.bounds[p.id].Start)
+	p.high.Store(f.bounds[p.id].End)
+	c.tellStart(p, at, ok, f.bounds[p.id])
+	if p.entry.retry != "" && (ok || p.entry.Start != contract.StartRefuse) {
+		if !ok {
+			at = retrylog.Commit{Offset: startAt(p.entry.Start, f.bounds[p.id]), Epoch: -1}
+		}
+		for !c.openYard(p, f, at, m.Fence) {
+			if !waitFor(p.ctx, openPause) {
+				return
+			}
+		}
+	}
+	c.app.health.set(p.opening(), "")
+	if p.entry.paused.Load() {
+		p.pause(held)
+		if !p.entry.paused.Load() {
+			p.resume(held) // it was let go just now
+		}
+	}
+	p.ready.Store(true)
+	p.resume(opening)
+}
+
+// startAt is the offset where a partition without a commit starts.
+func startAt(s contract.Start, b retrylog.Bounds) int64 {
+	if s == contract.StartLatest {
+		return b.End
+	}
+	return b.Start
+}
+
+// tellStart says where a partition starts and why (C08.13, C08.14).
+func (c *consumer) tellStart(p *partition, at retrylog.Commit, committed bool, b retrylog.Bounds) {
+	source, offset := "committed", at.Offset
+	switch {
+	case !committed && p.entry.Start == contract.StartRefuse:
+		source, offset = "none", -1
+	case !committed:
+		source, offset = string(p.entry.Start), startAt(p.entry.Start, b)
+	case at.Offset < b.Start || at.Offset > b.End:
+		source = "gap-" + string(p.entry.Gap)
+	}
+	p.mu.Lock()
+	p.startSource, p.startOffset = source, offset
+	p.mu.Unlock()
+	c.app.log.Info("partition starts", "group", c.group, "topic", p.topic, "partition", p.id,
+		"from", source, "offset", offset, "log_start", b.Start, "log_end", b.End, "finished_ahead", p.ahead.Len())
+}
+
+// openYard takes over the retry partition: it raises the fence, so that nobody
+// who thought to own it can commit, marks the log, and reads it up to its own
+// mark. It reports false if that has to be tried again.
+func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uint64) bool {
+	y := &yard{
+		consumer: c, partition: p, at: topicPartition{p.entry.retry, p.id}, fence: fence + 1, life: f.life,
+		log: c.app.retries, cache: c.cache, opened: make(chan struct{}), call: make(chan struct{}, 1),
+	}
+	if err := y.raise(at); err != nil {
+		c.cannotOpen(p, err)
+		return false
+	}
+	from, effect := kgo.EpochOffset{Offset: -1, Epoch: -1}, uint64(0)
+	if r, ok := f.commits[y.at.topic][y.at.id]; ok {
+		from = kgo.EpochOffset{Offset: r.Offset, Epoch: r.Epoch}
+		if m, ok := frontier.Decode(r.Metadata, r.Offset); ok {
+			effect = m.Fence
+		}
+	}
+	y.lot = parking.New(parking.Config{Life: y.life, Fence: y.fence, Committed: effect, RetryFrom: max(from.Offset, 0), SourceFrom: at.Offset, MaxTickets: maxTickets})
+	follower := y.log.Follow(y.at.topic, y.at.id, from, y.read)
+	context.AfterFunc(p.ctx, follower.Stop)
+	select {
+	case <-y.opened:
+	case <-p.ctx.Done():
+		return false
+	}
+	p.yard = y
+	c.busy.Go(func() { y.pump(p.ctx) })
+	y.poke()
+	return true
+}
+
+// raise commits the fence and appends its mark.
+func (y *yard) raise(at retrylog.Commit) error {
+	ctx, cancel := context.WithTimeout(y.partition.ctx, openTimeout)
+	defer cancel()
+	m := frontier.Metadata{Fence: y.fence, Ahead: y.partition.ahead}
+	text, _ := m.Encode(maxMetadata)
+	p := y.partition
+	moved := progress{p.topicPartition: {commit{at.Offset, text, time.Now()}, at.Epoch, p}}
+	if err := y.consumer.serially(ctx, func() error { return y.consumer.send(ctx, moved) }); err != nil {
+		return fmt.Errorf("raise fence: %w", err)
+	}
+	rec := parking.Encode(parking.Entry{Kind: parking.Fence, Fence: y.fence, Since: -1}, nil)
+	rec.Topic, rec.Partition = y.at.topic, y.at.id
+	return y.log.AppendSync(ctx, rec)
+}
+
+// read takes in a record of the retry partition.
+func (y *yard) read(rec *kgo.Record) {
+	e, err := parking.Decode(rec)
+	switch {
+	case errors.Is(err, parking.ErrNotEntry):
+		y.stray(rec, err)
+		return
+	case err != nil: // damaged, or of a later version: it may be the only copy of a record
+		y.consumer.halt(y.partition, fmt.Errorf("read %s/%d at offset %d: %w", rec.Topic, rec.Partition, rec.Offset, err))
+		return
+	}
+	y.lot.Read(rec.Offset, e)
+	switch {
+	case y.lot.Ready():
+		select {
+		case <-y.opened:
+			y.poke()
+		default:
+			close(y.opened)
+		}
+	case e.Kind == parking.Copy:
+		y.cache.Put(rec)
+	}
+}
+
+// stray keeps evidence of a record in the retry partition that is no entry.
+func (y *yard) stray(rec *kgo.Record, why error) {
+	done := y.lot.Stray(rec.Offset)
+	c, p := y.consumer, y.partition
+	c.app.log.Error("retry topic holds a record that is none of ours", "code", diag.RuntimeRetryForeign,
+		"topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "error", why)
+	w := &work{rec: rec, partition: p, trouble: &trouble{verdict: why, reason: "foreign"}}
+	c.busy.Go(func() {
+		for {
+			err := c.bury(w)
+			if err == nil {
+				done()
+				return
+			}
+			if !waitFor(p.ctx, w.hurdle()) {
+				return
+			}
+		}
+	})
+}
+
+// waitFor reports whether a time passed before ctx ended.
+func waitFor(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// openRetries makes the clients that work the retry topics, and that ask what
+// groups have committed.
+func (a *App) openRetries() error {
+	common, err := a.clientOptions()
+	if err != nil {
+		return err
+	}
+	a.retries, err = retrylog.Open(retrylog.Config{Client: common, Trouble: a.retryTrouble, BatchBytes: func(string) int32 { return maxBatchBytes }})
+	return err
+}
+
+// retryTrouble tells of a retry partition that cannot be read.
+func (a *App) retryTrouble(topic string, id int32, err error) {
+	thing := "reading of " + topicPartition{topic, id}.String()
+	if err == nil {
+		a.health.set(thing, "")
+		return
+	}
+	var gap *retrylog.GapError
+	if errors.As(err, &gap) {
+		a.log.Error("retry topic has a gap", "code", diag.RuntimeRetryFailed, "error", err)
+		return
+	}
+	a.health.set(thing, err.Error())
+	a.log.Error("retry topic cannot be read, trying again", "code", diag.RuntimeRetryFailed, "topic", topic, "partition", id, "error", err)
+}
+
+// all copies what is owned.
+func (c *consumer) all() []*partition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.owned))
+}
