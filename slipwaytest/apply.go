@@ -147,6 +147,9 @@ func (k *Kit) learn() {
 // consumes reports whether the groups of a service own all their partitions.
 func (k *Kit) consumes(s *service) bool {
 	for _, c := range s.contract.Consumes {
+		if !c.Grouped() {
+			continue
+		}
 		groups, err := k.admin.Groups(k.t.Context(), s.contract.GroupID(c))
 		if err != nil || groups[0].Err != nil || groups[0].State != "Stable" {
 			return false

@@ -1,26 +1,83 @@
 package slipwaytest
 
 import (
-	"context"
-	"errors"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
-	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
-
-// A gate lets connections to one address through while it is open.
-type gate struct {
-	closed atomic.Bool
-	addr   string
-}
-
-var errClosed = errors.New("connection cut by the test")
 
 // CutRegistry cuts the services off from the schema registry, or connects them
 // again.
-func (k *Kit) CutRegistry(cut bool) { k.registryGate.closed.Store(cut) }
+func (k *Kit) CutRegistry(cut bool) {
+	if addr := hostOf(k.cluster.Registry().URL); cut {
+		k.network.block(addr)
+	} else {
+		k.network.unblock(addr)
+	}
+}
+
+// CutBroker cuts the services off from one broker, until the returned function
+// is called. Brokers are numbered from 0; Kafka().LeaderFor and CoordinatorFor
+// tell who does what. Nobody takes over what it leads.
+func (k *Kit) CutBroker(id int) (mend func()) {
+	k.t.Helper()
+	addrs := k.cluster.Bootstrap()
+	if id < 0 || id >= len(addrs) {
+		k.t.Fatalf("cut broker %d: there are %d, from 0", id, len(addrs))
+	}
+	k.network.block(addrs[id])
+	return func() { k.network.unblock(addrs[id]) }
+}
+
+// FailRequests has brokers refuse requests of a kind: the next times of them,
+// or every one if times is negative. Where topics are named, only requests that
+// concern them are. The request is not carried out, unless the error is
+// kerr.RequestTimedOut (or, for a produce request, NotEnoughReplicasAfterAppend):
+// then it is, and only its answer is lost.
+//
+// The handle's Hits tells how many were refused, so that a test can require
+// that the fault did happen, and its Remove ends it. The kit's own requests are
+// refused too.
+func (k *Kit) FailRequests(key kmsg.Key, err *kerr.Error, times int, topics ...string) *kfake.FaultHandle {
+	k.t.Helper()
+	var faults []kfake.Fault
+	if times == 0 {
+		k.t.Fatal("fail requests: 0 times is none; want 1 or more, or -1 for all")
+	}
+	for _, topic := range topics {
+		faults = append(faults, kfake.Fault{Keys: []kmsg.Key{key}, Err: err, Count: times, Topic: topic})
+	}
+	if len(topics) == 0 {
+		faults = []kfake.Fault{{Keys: []kmsg.Key{key}, Err: err, Count: times}}
+	}
+	return k.Kafka().Fault(faults...)
+}
+
+// Kill takes the newest instance of a service away as the loss of its machine
+// would: its connections are cut at once, nothing is drained, and it says good-bye
+// to nobody, so the group keeps its place until its session is over. No handler
+// begins any more. One that runs may run on for a while, as the code of a test
+// cannot be stopped, but what it does reaches no broker.
+func (k *Kit) Kill(service string) {
+	k.t.Helper()
+	i := k.newest(service)
+	i.killed = true
+	k.network.isolate(i)
+	k.Signal(service)
+}
+
+// Isolate cuts the newest instance of a service off from brokers and registry
+// until heal is called. It goes on with what it has: beyond its session it is a
+// zombie, whose partitions others own.
+func (k *Kit) Isolate(service string) (heal func()) {
+	k.t.Helper()
+	i := k.newest(service)
+	k.network.isolate(i)
+	return func() { k.network.heal(i) }
+}
 
 // HideFile takes away a file that services are mounted with (ca.crt,
 // registry.auth, <service>.password) until the returned function is called.
@@ -38,38 +95,12 @@ func (k *Kit) HideFile(name string) (restore func()) {
 	}
 }
 
-// dial is how services reach brokers and registry.
-func (k *Kit) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	g := &k.registryGate
-	if addr == g.addr && g.closed.Load() {
-		return nil, errClosed
+// newest is the instance that was started last.
+func (k *Kit) newest(service string) *instance {
+	k.t.Helper()
+	s := k.service(service)
+	if len(s.instances) == 0 {
+		k.t.Fatalf("service %s: no instance runs", service)
 	}
-	conn, err := k.cluster.Dial(ctx, network, addr)
-	if err != nil || addr != g.addr {
-		return conn, err
-	}
-	return &gated{conn, g}, nil
-}
-
-// gated is a connection that ends with the next write once its gate closed.
-type gated struct {
-	net.Conn
-	gate *gate
-}
-
-// Write implements [net.Conn].
-func (g *gated) Write(p []byte) (int, error) {
-	if g.gate.closed.Load() {
-		return 0, errors.Join(errClosed, g.Conn.Close())
-	}
-	return g.Conn.Write(p)
-}
-
-// hostOf returns the host and port of a URL.
-func hostOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Host
+	return s.instances[len(s.instances)-1]
 }

@@ -41,9 +41,11 @@ type Kit struct {
 	topics   map[string]*topic
 	admin    *kafka.Cluster
 	registry *schema.Admin
-	client   *kgo.Client
-
-	registryGate gate
+	client   *kgo.Client   // sends
+	clients  []*kgo.Client // all that are to be closed
+	network  *network
+	read     map[string]*reading // by topic
+	skipped  map[spot]bool       // tickets that the test told to skip
 }
 
 func (k *Kit) service(name string) *service {
@@ -85,9 +87,12 @@ func (k *Kit) Ready(service string) error {
 func (k *Kit) Lag(service string) int64 {
 	k.t.Helper()
 	s := k.service(service)
-	var names []string
+	var names, topics []string
 	for _, c := range s.contract.Consumes {
-		names = append(names, s.contract.GroupID(c))
+		if c.Grouped() {
+			names = append(names, s.contract.GroupID(c))
+			topics = append(topics, c.Topic)
+		}
 	}
 	slices.Sort(names)
 	groups, err := k.admin.Groups(k.t.Context(), slices.Compact(names)...)
@@ -99,7 +104,11 @@ func (k *Kit) Lag(service string) int64 {
 		if g.Err != nil {
 			k.t.Fatalf("look at group %s: %v", g.ID, g.Err)
 		}
-		lag += g.Lag()
+		for _, t := range g.Topics {
+			if slices.Contains(topics, t.Topic) { // not what waits in retry topics
+				lag += t.Lag
+			}
+		}
 	}
 	return lag
 }
@@ -221,23 +230,38 @@ func (k *Kit) SendBytes(topic string, key, value []byte, opts ...SendOption) {
 func (k *Kit) producer() *kgo.Client {
 	k.t.Helper()
 	if k.client == nil {
-		k.client = k.newClient(kgo.RecordPartitioner(chosen{}))
+		k.client = k.Client(kgo.RecordPartitioner(chosen{}))
 	}
 	return k.client
 }
 
+// Client returns a client of its own for what the kit has no method for. It may
+// do everything on the cluster, and is closed with it.
+func (k *Kit) Client(opts ...kgo.Opt) *kgo.Client {
+	k.t.Helper()
+	client := k.newClient(opts...)
+	k.clients = append(k.clients, client)
+	return client
+}
+
 func (k *Kit) newClient(opts ...kgo.Opt) *kgo.Client {
+	k.t.Helper()
+	client, err := kgo.NewClient(append(opts, k.login()...)...)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return client
+}
+
+// login is how a client comes to the cluster that may do everything.
+func (k *Kit) login() []kgo.Opt {
 	k.t.Helper()
 	login := k.cluster.Admin()
 	mechanism, err := auth.Mechanism(contract.SCRAMSHA512, login.User, auth.Static(secret.New(login.Password)))
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(k.cluster.Bootstrap()...), kgo.SASL(mechanism), kgo.Dialer(k.cluster.DialTLS))...)
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	return client
+	return []kgo.Opt{kgo.SeedBrokers(k.cluster.Bootstrap()...), kgo.SASL(mechanism), kgo.Dialer(k.cluster.DialTLS)}
 }
 
 // chosen places a record on the partition it names, and else by its key.

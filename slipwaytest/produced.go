@@ -1,6 +1,7 @@
 package slipwaytest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -48,37 +49,77 @@ func (k *Kit) DeadLetterTopic(service, entry string) string {
 	return svc.DeadLetterTopic(svc.Consumes[entry])
 }
 
+// count is how many records a topic holds, without what transactions have not
+// committed.
 func (k *Kit) count(topic string) int {
 	k.t.Helper()
-	var n int64
-	k.eventually("the end of topic "+topic, func() bool {
-		ends, err := k.admin.EndOffsets(k.t.Context(), topic)
-		n = ends[topic]
-		return err == nil
-	})
-	return int(n)
+	return len(k.Records(topic))
+}
+
+// A reading is what was read of a topic, with the ends that it was read to.
+type reading struct {
+	ends    map[int32]int64
+	records []*kgo.Record
 }
 
 // Records returns everything a topic holds, partition by partition in order of
-// offset.
+// offset. What transactions have not committed is left out.
 func (k *Kit) Records(topic string) []*kgo.Record {
 	k.t.Helper()
-	want := k.count(topic)
-	client := k.newClient(kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
+	from, ends := make(map[int32]kgo.Offset), make(map[int32]int64)
+	for _, p := range k.Kafka().PartitionInfos(topic) {
+		ends[p.Partition] = p.LastStableOffset
+		if p.LogStartOffset < p.LastStableOffset {
+			from[p.Partition] = kgo.NewOffset().At(p.LogStartOffset)
+		}
+	}
+	if len(ends) == 0 {
+		k.t.Fatalf("read %s: there is no such topic", topic)
+	}
+	if last := k.read[topic]; last != nil && maps.Equal(last.ends, ends) {
+		return k.standing(topic, last.records)
+	}
+	records := k.readTo(topic, from, ends)
+	k.read[topic] = &reading{ends, records}
+	return slices.Clone(records)
+}
+
+// standing leaves out what was deleted since it was read.
+func (k *Kit) standing(topic string, records []*kgo.Record) []*kgo.Record {
+	starts := make(map[int32]int64)
+	for _, p := range k.Kafka().PartitionInfos(topic) {
+		starts[p.Partition] = p.LogStartOffset
+	}
+	return slices.DeleteFunc(slices.Clone(records), func(r *kgo.Record) bool { return r.Offset < starts[r.Partition] })
+}
+
+// readTo reads partitions of a topic up to their ends.
+func (k *Kit) readTo(topic string, from map[int32]kgo.Offset, ends map[int32]int64) []*kgo.Record {
+	k.t.Helper()
+	if len(from) == 0 {
+		return nil
+	}
+	// Markers of transactions are kept while reading, to know where the end is.
+	client := k.newClient(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
 	defer client.Close()
 	var records []*kgo.Record
-	for len(records) < want {
+	for len(from) > 0 {
 		fetches := client.PollFetches(k.t.Context())
 		if err := fetches.Err(); err != nil {
 			k.t.Fatalf("read %s: %v", topic, err)
 		}
-		records = append(records, fetches.Records()...)
+		for _, r := range fetches.Records() {
+			if r.Offset+1 >= ends[r.Partition] {
+				delete(from, r.Partition)
+			}
+			if r.Offset < ends[r.Partition] && !r.Attrs.IsControl() {
+				records = append(records, r)
+			}
+		}
 	}
 	slices.SortStableFunc(records, func(a, b *kgo.Record) int {
-		if a.Partition != b.Partition {
-			return int(a.Partition - b.Partition)
-		}
-		return int(a.Offset - b.Offset)
+		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
 	return records
 }

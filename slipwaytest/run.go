@@ -43,7 +43,7 @@ func Run(t *testing.T, files fs.FS, wire func(*slipway.App) error, test func(t *
 func RunAll(t *testing.T, services []Service, test func(t *testing.T, k *Kit)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		k := &Kit{t: t, dir: t.TempDir(), services: make(map[string]*service), topics: make(map[string]*topic)}
+		k := &Kit{t: t, dir: t.TempDir(), services: make(map[string]*service), topics: make(map[string]*topic), read: make(map[string]*reading)}
 		defer k.stop() // also when the test ends in Fatal, or the bubble would never end
 		k.start(services)
 		test(t, k)
@@ -58,7 +58,7 @@ func (k *Kit) start(services []Service) {
 		k.t.Fatalf("start cluster: %v", err)
 	}
 	k.cluster = cluster
-	k.registryGate.addr = hostOf(cluster.Registry().URL)
+	k.network = newNetwork(cluster.Dial)
 	k.codecs = []schema.Codec{avro.Codec(), jsonvalue.Codec()}
 	k.journal = &journal{t: k.t}
 	k.log = slog.New(slog.NewTextHandler(k.journal, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -82,9 +82,10 @@ type service struct {
 
 // instance is one running process of a service, as it were.
 type instance struct {
-	app   *slipway.App
-	stop  context.CancelCauseFunc
-	ended chan error
+	app    *slipway.App
+	stop   context.CancelCauseFunc
+	ended  chan error
+	killed bool
 }
 
 // add reads a service's contract.
@@ -107,9 +108,10 @@ func (k *Kit) add(s Service) {
 func (k *Kit) Start(name string) {
 	k.t.Helper()
 	s := k.service(name)
+	i := &instance{ended: make(chan error, 1)}
 	app, err := slipway.New(slipway.Config{
 		Files: s.Files, Environment: k.environment(s.contract), Codecs: k.codecs,
-		Dial: k.dial, Instance: fmt.Sprint(len(s.instances)), Logger: k.log,
+		Dial: k.network.dialer(i), Instance: fmt.Sprint(len(s.instances)), Logger: k.log,
 	})
 	if err != nil {
 		k.t.Fatalf("start %s:\n%v", name, err)
@@ -118,7 +120,7 @@ func (k *Kit) Start(name string) {
 		k.t.Fatalf("wire %s: %v", name, err)
 	}
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(k.t.Context()))
-	i := &instance{app: app, stop: stop, ended: make(chan error, 1)}
+	i.app, i.stop = app, stop
 	s.instances = append(s.instances, i)
 	go func() { i.ended <- app.Run(ctx) }()
 	k.eventually("service "+name+" to consume", func() bool {
@@ -163,7 +165,7 @@ func (k *Kit) signal(name string) *instance {
 
 func (k *Kit) wait(name string, i *instance) {
 	k.t.Helper()
-	if err := <-i.ended; err != nil {
+	if err := <-i.ended; err != nil && !i.killed {
 		k.t.Errorf("run %s:\n%v", name, err)
 	}
 }
@@ -193,6 +195,9 @@ func (k *Kit) file(name, text string) string {
 
 // stop ends services and cluster, so that the bubble can end.
 func (k *Kit) stop() {
+	if k.network != nil {
+		k.network.mend()
+	}
 	for _, name := range k.order {
 		for len(k.services[name].instances) > 0 {
 			k.Stop(name)
@@ -207,8 +212,8 @@ func (k *Kit) stop() {
 	if k.registry != nil {
 		k.registry.Close()
 	}
-	if k.client != nil {
-		k.client.Close()
+	for _, client := range k.clients {
+		client.Close()
 	}
 	if k.cluster == nil {
 		return

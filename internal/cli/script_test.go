@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"same":     same,
 			"canary":   canary,
 			"hold":     hold,
+			"letters":  writeLetters,
 		},
 		Setup: func(e *testscript.Env) error {
 			checkout, err := filepath.Abs(filepath.Join("..", ".."))
