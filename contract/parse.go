@@ -66,11 +66,22 @@ func (s *Service) decode() diag.List {
 		if c.As == Share && !s.source.written("consumes", name, "order") {
 			c.Order = Unordered
 		}
+		c.Exact = s.exact()
 	}
 	for element, schema := range s.schemas() {
 		d.list = append(d.list, schema.inferFormat(s.source.position(element))...)
 	}
 	return d.list
+}
+
+// exact reports whether the service handles what it consumes in transactions.
+func (s *Service) exact() bool {
+	for _, p := range s.Produces {
+		if p.Via == Transaction {
+			return true
+		}
+	}
+	return false
 }
 
 // schemas yields every schema the contract names, by element, in order.

@@ -61,7 +61,8 @@ func (c *Consume) DeadLetters() bool {
 
 // Retries reports whether the entry has a retry topic: its records may wait
 // for another attempt, or for an operator. A share group has none: nobody owns
-// its partitions, so nobody could keep the order of what waits.
+// its partitions, so nobody could keep the order of what waits. Nor has one that
+// is handled in transactions: a record ends in the transaction it began in.
 func (c *Consume) Retries() bool {
-	return c.Grouped() && c.As != Share && (c.Retry.waits() || c.DeadLetters())
+	return c.Grouped() && c.As != Share && !c.Exact && (c.Retry.waits() || c.DeadLetters())
 }

@@ -176,6 +176,7 @@ type Consume struct {
 	Cluster     string
 	As          Mode
 	Order       Order
+	Exact       bool    // not written: the service produces via transaction, and handles this in them
 	Schema      *Schema // what this reader needs; nil means the owner's schema
 	Isolation   Isolation
 	Concurrency int

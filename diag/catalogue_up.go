@@ -18,6 +18,10 @@ const (
 	UpKilled     Code = "SLP-UP-014"
 	UpAway       Code = "SLP-UP-015"
 	UpCommand    Code = "SLP-UP-016"
+	UpNotRunning Code = "SLP-UP-017"
+	UpStarting   Code = "SLP-UP-018"
+
+	UpEnvironment Code = "SLP-UP-019"
 )
 
 var upEntries = []Entry{
@@ -37,4 +41,7 @@ var upEntries = []Entry{
 	{UpKilled, "a service did not stop in time", "It was asked to stop with SIGTERM and still ran when its time was over. What it had not committed is done again at the next start.", "let the service return when its context is cancelled, within SHUTDOWN_TIMEOUT"},
 	{UpAway, "the broker or the registry does not answer", "It was stopped, or the machine is too busy. Services keep what they have and wait.", "start it again, or end the run with Ctrl-C"},
 	{UpCommand, "the command cannot be started", "The command after -- was not found or is not a program.", "correct its name; it is looked up in PATH, and a path is relative to the estate"},
+	{UpNotRunning, "no slipway up runs the estate", "The environment is bound to a cluster that lives as long as slipway up of the estate's directory. None runs there now: it ended, was killed, or is up for another directory.", "start it with slipway up DIR in another terminal, and name the same directory here"},
+	{UpStarting, "the estate is still starting", "slipway up runs for the directory, and its cluster has not yet what the contracts call for.", "wait until it says that the cluster is planned and applied, and run the command again"},
+	{UpEnvironment, "the estate is up in another environment", "slipway up runs one environment of an estate at a time, and the command asks for another.", "name the environment that is up with -e"},
 }
