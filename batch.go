@@ -78,7 +78,7 @@ func (c *consumer) aside(e *entry, w work) {
 // plain reports whether nothing but its handler has to be asked about a record.
 func (w work) plain() bool {
 	p := w.partition
-	return w.trouble == nil && !p.ended.Load() && !p.entry.holds(w.rec.Key) && (p.yard == nil || p.yard.lot.Quiet())
+	return w.trouble == nil && !p.ended.Load() && !p.entry.holds(w.rec.Key) && (p.yard == nil || p.yard.free(w.rec))
 }
 
 func verdict(done int, f fate) lane.Verdict {

@@ -132,7 +132,7 @@ func (a *App) bindConsumer(ctx context.Context, name string) error {
 		return err
 	}
 	e := &entry{Consume: c, handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
-	if c.Retries() && !a.transactional() {
+	if c.Retries() {
 		e.retry = a.contract.RetryTopic(c)
 	}
 	a.entries[name] = e
@@ -248,7 +248,7 @@ func (a *App) missingTopics(ctx context.Context) diag.List {
 		if c.DeadLetters() {
 			wanted[a.contract.DeadLetterTopic(c)] = "consumes/" + name
 		}
-		if c.Retries() && !a.transactional() {
+		if c.Retries() {
 			wanted[a.contract.RetryTopic(c)] = "consumes/" + name
 		}
 	}

@@ -118,17 +118,24 @@ func TestTheEnvironmentIsReadAndEveryFaultTold(t *testing.T) {
 		change map[string]string
 		want   []diag.Code
 	}{
-		"complete":           {nil, nil},
-		"mutual TLS":         {map[string]string{"SASL_PASSWORD_PATH": "", "TLS_CERT_PATH": "/crt", "TLS_KEY_PATH": "/key"}, nil},
-		"nothing":            {map[string]string{"ENVIRONMENT": "", "BOOTSTRAP_SERVERS": "", "TLS_CA_PATH": "", "SASL_PASSWORD_PATH": ""}, []diag.Code{diag.RuntimeVariableMissing, diag.RuntimeVariableMissing, diag.RuntimeVariableMissing, diag.RuntimeVariableMissing}},
-		"no identity":        {map[string]string{"SASL_PASSWORD_PATH": ""}, []diag.Code{diag.RuntimeVariableMissing}},
-		"half a pair":        {map[string]string{"TLS_KEY_PATH": "/key"}, []diag.Code{diag.RuntimeVariableInvalid}},
-		"a bad name":         {map[string]string{"ENVIRONMENT": "pre-prod"}, []diag.Code{diag.RuntimeVariableInvalid}},
-		"a bad timeout":      {map[string]string{"SHUTDOWN_TIMEOUT": "soon"}, []diag.Code{diag.RuntimeVariableInvalid}},
-		"topics in dev":      {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "true"}, nil},
-		"topics in prod":     {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "true", "ENVIRONMENT": "prod"}, []diag.Code{diag.RuntimeVariableInvalid}},
-		"topics perhaps":     {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "perhaps"}, []diag.Code{diag.RuntimeVariableInvalid}},
-		"a negative timeout": {map[string]string{"SHUTDOWN_TIMEOUT": "-3s"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"complete":            {nil, nil},
+		"mutual TLS":          {map[string]string{"SASL_PASSWORD_PATH": "", "TLS_CERT_PATH": "/crt", "TLS_KEY_PATH": "/key"}, nil},
+		"nothing":             {map[string]string{"ENVIRONMENT": "", "BOOTSTRAP_SERVERS": "", "TLS_CA_PATH": "", "SASL_PASSWORD_PATH": ""}, []diag.Code{diag.RuntimeVariableMissing, diag.RuntimeVariableMissing, diag.RuntimeVariableMissing, diag.RuntimeVariableMissing}},
+		"no identity":         {map[string]string{"SASL_PASSWORD_PATH": ""}, []diag.Code{diag.RuntimeVariableMissing}},
+		"half a pair":         {map[string]string{"TLS_KEY_PATH": "/key"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"a bad name":          {map[string]string{"ENVIRONMENT": "pre-prod"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"a bad timeout":       {map[string]string{"SHUTDOWN_TIMEOUT": "soon"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"topics in dev":       {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "true"}, nil},
+		"topics in prod":      {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "true", "ENVIRONMENT": "prod"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"topics perhaps":      {map[string]string{"KAFKA_ADMIN_CREATE_TOPICS": "perhaps"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"admin at home":       {map[string]string{"ADMIN_ADDRESS": "127.0.0.1:9180"}, nil},
+		"admin at home, IPv6": {map[string]string{"ADMIN_ADDRESS": "[::1]:9180"}, nil},
+		"admin by name":       {map[string]string{"ADMIN_ADDRESS": "localhost:9180"}, nil},
+		"admin for all":       {map[string]string{"ADMIN_ADDRESS": ":9180"}, []diag.Code{diag.RuntimeAdminOpen}},
+		"admin abroad":        {map[string]string{"ADMIN_ADDRESS": "10.0.0.7:9180"}, []diag.Code{diag.RuntimeAdminOpen}},
+		"admin with a token":  {map[string]string{"ADMIN_ADDRESS": ":9180", "ADMIN_TOKEN_PATH": "/token"}, nil},
+		"admin nowhere":       {map[string]string{"ADMIN_ADDRESS": "9180"}, []diag.Code{diag.RuntimeVariableInvalid}},
+		"a negative timeout":  {map[string]string{"SHUTDOWN_TIMEOUT": "-3s"}, []diag.Code{diag.RuntimeVariableInvalid}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

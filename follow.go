@@ -116,10 +116,7 @@ func (r *Reader[T]) Read(ctx context.Context, partition int32, from Start, opts 
 			if rec == nil {
 				return yield(nil, err)
 			}
-			m := &Message[T]{
-				Key: rec.Key, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Time: rec.Timestamp,
-				Attempt: 1, Tombstone: rec.Value == nil, Record: rec,
-			}
+			m := &Message[T]{Record: rec, Attempt: 1, Tombstone: rec.Value == nil}
 			if err := f.decode(ctx, rec, &m.Value); err != nil {
 				return !errors.Is(err, errLeft) && yield(m, err)
 			}

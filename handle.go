@@ -116,8 +116,7 @@ type delivery[T any] struct {
 // read fills a message from a record.
 func (m *Message[T]) read(c *call, w work) error {
 	rec := w.rec
-	m.Key, m.Topic, m.Partition, m.Offset, m.Time = rec.Key, rec.Topic, rec.Partition, rec.Offset, rec.Timestamp
-	m.Attempt, m.Tombstone, m.Record = w.failed()+1, rec.Value == nil, rec
+	m.Record, m.Attempt, m.Tombstone = rec, w.failed()+1, rec.Value == nil
 	if m.Tombstone {
 		return nil
 	}

@@ -74,6 +74,15 @@ produces:
 consumes:
   flow.in.v1: {schema: {format: avro, file: order.avsc}, timeout: 2m, retry: {delays: [1s, 5s], then: dead-letter}}
 `,
+	"exact": `identity: {auth: mtls}
+topics:
+  exact.in.v1: {partitions: 12}
+  exact.out.v1: {partitions: 12}
+produces:
+  exact.out.v1: {via: transaction}
+consumes:
+  exact.in.v1: {timeout: 2m, retry: {delays: [100ms], then: dead-letter}}
+`,
 	"bymtls":     deadLettering("bymtls", contract.MTLS),
 	"byscram512": deadLettering("byscram512", contract.SCRAMSHA512),
 	"byscram256": deadLettering("byscram256", contract.SCRAMSHA256),

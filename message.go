@@ -1,8 +1,6 @@
 package slipway
 
 import (
-	"time"
-
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/slipway-go/slipway/internal/record"
@@ -13,13 +11,10 @@ type Message[T any] struct {
 	// Value is the decoded value; the zero T for a tombstone.
 	Value T
 
-	// Key is the record's key as it was written; nil if it has none.
-	Key []byte
-
-	Topic     string
-	Partition int32
-	Offset    int64
-	Time      time.Time // when the record was written, by the topic's clock
+	// Record is what the client received: Key, Topic, Partition, Offset,
+	// Timestamp, Headers, and as Record.Value the bytes before they were
+	// decoded. It is shared: do not change it.
+	*kgo.Record
 
 	// Attempt counts how often this record has been handed to the handler,
 	// from 1. It survives a restart from the first wait on that was longer than
@@ -29,15 +24,15 @@ type Message[T any] struct {
 	// Tombstone reports that the record has no value: its key was deleted.
 	Tombstone bool
 
-	// Record is what the client received. It is shared: do not change it.
-	Record *kgo.Record
-
 	sends *sends // what is sent for it, see For
 }
 
 // Header returns the value of the last header of a name, or "".
 func (m *Message[T]) Header(name string) string {
-	v, _ := record.Get(m.Record.Headers, name)
+	if m.Record == nil { // made by hand, in a test
+		return ""
+	}
+	v, _ := record.Get(m.Headers, name)
 	return v
 }
 

@@ -145,19 +145,21 @@ func (s *session) every(ctx context.Context) {
 		case <-tick.C:
 			s.consumer.watch(time.Now())
 		}
-		s.settle(ctx)
-		if !waitFor(ctx, s.pause()) {
+		if !waitFor(ctx, s.settle(ctx)) {
 			return
 		}
 	}
 }
 
-// settle makes one attempt.
-func (s *session) settle(ctx context.Context) {
+// settle makes one attempt and returns how long to rest.
+func (s *session) settle(ctx context.Context) time.Duration {
+	rest := settleInterval
 	_ = s.consumer.serially(ctx, func() error {
 		s.attempt(context.WithoutCancel(ctx), s.consumer.all)
+		rest = s.pause()
 		return nil
 	})
+	return rest
 }
 
 // pause is how long to rest after an attempt.

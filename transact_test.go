@@ -145,6 +145,23 @@ func TestAFailedAttemptSendsNothing(t *testing.T) {
 	})
 }
 
+func TestASkippedRecordSendsNothing(t *testing.T) {
+	t.Parallel()
+	skip := func(ctx context.Context, m *slipway.Message[order], out *slipway.Producer[order]) error {
+		if err := forward(ctx, m, out); err != nil || m.Value.Amount != 7 {
+			return err
+		}
+		return slipway.Skip(errors.New("not for us"))
+	}
+	slipwaytest.Run(t, exactFiles(""), ship(skip), func(t *testing.T, k *slipwaytest.Kit) {
+		orderMany(k, 0, 20)
+		k.RequireProduced(shipments, 19)
+		if lag := k.Lag("shipper"); lag != 0 {
+			t.Errorf("lag = %d after all was finished, want 0", lag)
+		}
+	})
+}
+
 // A broker that does the work and says that it timed out is how an
 // acknowledgement gets lost; one that does nothing and says so looks the same.
 func TestALostAnswerRepeatsNothing(t *testing.T) {

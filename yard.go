@@ -92,6 +92,11 @@ func (y *yard) arrive(w *work) fate {
 	}
 }
 
+// free reports whether arrive has nothing against handling a source record.
+func (y *yard) free(rec *kgo.Record) bool {
+	return y.lot.Free(y.ticket(rec), y.partition.entry.ordered(rec))
+}
+
 // postpone hands a failed record over to wait for its next attempt.
 func (y *yard) postpone(w *work, wait time.Duration) fate {
 	return y.next(w, parking.Entry{Attempts: w.fails, Due: time.Now().Add(wait)})

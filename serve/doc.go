@@ -10,9 +10,16 @@
 // handlers and producers, and runs until SIGINT or SIGTERM. It then drains for
 // at most the shutdown timeout; a second signal ends the process at once.
 //
+// Where ADMIN_ADDRESS is set, whoever operates the service can look at how it
+// consumes and change it there: GET /slipway/v1/entries, PATCH
+// /slipway/v1/entries/{entry} with a [slipway.Tuning], GET /slipway/v1/health.
+// The address is a loopback one, or every request carries the token of the file
+// that ADMIN_TOKEN_PATH names.
+//
 // If the contract has a workload.http port, the app's endpoints
 // ([slipway.App.Mux]) are served on it, with three probes beside them: /livez
-// answers while the process works and never depends on Kafka; /startupz answers
+// answers 200 unless a handler hangs that only a restart can end
+// ([slipway.App.Live]), and never depends on Kafka; /startupz answers
 // once start-up is over; /readyz answers 200 while the service does its work
 // and else 503 with what keeps it from it.
 //

@@ -33,16 +33,21 @@ func listen(app *slipway.App) {
 	})
 }
 
-// serveHTTP serves until ctx ends, then lets open requests finish.
+// serveHTTP serves the app's endpoints until ctx ends.
 func serveHTTP(ctx context.Context, app *slipway.App, addr string) error {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return diag.New(diag.RuntimeListenFailed, "listen on %s: %v", addr, err).At(app.Contract().Position("workload/http"))
 	}
+	return serveOn(ctx, app, ln, probes(app))
+}
+
+// serveOn serves on a listener until ctx ends, then lets open requests finish.
+func serveOn(ctx context.Context, app *slipway.App, ln net.Listener, h http.Handler) error {
 	app.Logger().Info("listening", "address", ln.Addr().String())
 	server := &http.Server{
-		Handler: probes(app), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 	}
 	ended := make(chan error, 1)
@@ -63,7 +68,7 @@ func serveHTTP(ctx context.Context, app *slipway.App, addr string) error {
 // probes puts the probes in front of the service's own endpoints.
 func probes(app *slipway.App) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, app.Live()) })
 	mux.HandleFunc("GET /startupz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := app.Ready(); errors.Is(err, slipway.ErrNotRunning) {
 			answer(w, err)
@@ -92,6 +97,9 @@ func answer(w http.ResponseWriter, err error) {
 }
 
 func problems(err error) []string {
+	if err == nil {
+		return []string{}
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []string{err.Error()}

@@ -95,6 +95,7 @@ func (p process) app(log *slog.Logger) (*slipway.App, error) {
 		return nil, diag.New(diag.RuntimeWiringFailed, "%v", err)
 	}
 	listen(app)
+	administer(app)
 	return app, nil
 }
 

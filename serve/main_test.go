@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -49,6 +50,12 @@ func (b *buffer) String() string {
 // port, a way to signal it and its exit status.
 func start(t *testing.T, port int, wire func(*slipway.App) error) (*buffer, chan<- os.Signal, <-chan int) {
 	t.Helper()
+	return startIn(t, port, wire, nil)
+}
+
+// startIn is start with more variables.
+func startIn(t *testing.T, port int, wire func(*slipway.App) error, more map[string]string) (*buffer, chan<- os.Signal, <-chan int) {
+	t.Helper()
 	cluster, err := embedded.Start(t.Context(), embedded.Config{Brokers: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +73,7 @@ func start(t *testing.T, port int, wire func(*slipway.App) error) (*buffer, chan
 		"ENVIRONMENT": "dev", "BOOTSTRAP_SERVERS": strings.Join(cluster.Bootstrap(), ","), "LISTEN_HOST": "127.0.0.1",
 		"TLS_CA_PATH": file("ca.crt", string(cluster.CA())), "SASL_PASSWORD_PATH": file("password", cluster.Admin().Password),
 	}
+	maps.Copy(env, more)
 	files := fstest.MapFS{"slipway.yaml": {Data: fmt.Appendf(nil, contract+"adopt: {principal: admin}\n", port)}}
 	stderr, signals, status := new(buffer), make(chan os.Signal, 2), make(chan int, 1)
 	go func() {

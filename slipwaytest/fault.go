@@ -65,13 +65,14 @@ func (k *Kit) Kill(service string) {
 	k.t.Helper()
 	i := k.newest(service)
 	i.killed = true
-	k.network.isolate(i)
+	k.network.kill(i)
 	k.Signal(service)
 }
 
-// Isolate cuts the newest instance of a service off from brokers and registry
-// until heal is called. It goes on with what it has: beyond its session it is a
-// zombie, whose partitions others own.
+// Isolate lets nothing through between the newest instance of a service and
+// brokers and registry until heal is called. Its connections stay open and say
+// nothing, so it goes on with what it has: beyond its session it is a zombie,
+// whose partitions others own. What was on its way arrives when it is healed.
 func (k *Kit) Isolate(service string) (heal func()) {
 	k.t.Helper()
 	i := k.newest(service)

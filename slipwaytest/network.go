@@ -5,41 +5,50 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"os"
 	"sync"
+	"time"
 )
 
 // errCut is what a service sees of a connection that the test has cut.
 var errCut = errors.New("connection cut by the test")
 
-// A network is how the services reach brokers and registry. It can be cut for
-// one instance, or for one address; what is open then is closed, and nothing
-// is opened until it is mended.
+// dialPatience is how long an isolated instance waits for a connection.
+const dialPatience = 10 * time.Second
+
+// A network is how the services reach brokers and registry. An instance or an
+// address can be cut: what is open then is closed, and nothing is opened. An
+// instance can be isolated: nothing comes through, and nobody is told, until it
+// is healed and what was held up arrives.
 type network struct {
 	open func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	mu        sync.Mutex
 	links     map[*link]struct{}
-	instances map[*instance]struct{} // that are cut off
-	addresses map[string]struct{}    // that cannot be reached
-}
-
-// A link is an open connection of an instance.
-type link struct {
-	net.Conn
-	network *network
-	of      *instance
-	addr    string
+	killed    map[*instance]struct{}
+	isolated  map[*instance]chan struct{} // closed when it is healed
+	addresses map[string]struct{}         // that cannot be reached
 }
 
 func newNetwork(open func(context.Context, string, string) (net.Conn, error)) *network {
 	return &network{
-		open: open, links: make(map[*link]struct{}), instances: make(map[*instance]struct{}), addresses: make(map[string]struct{}),
+		open: open, links: make(map[*link]struct{}), killed: make(map[*instance]struct{}),
+		isolated: make(map[*instance]chan struct{}), addresses: make(map[string]struct{}),
 	}
 }
 
 // dialer is how an instance opens connections.
 func (n *network) dialer(of *instance) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if healed := n.hole(of); healed != nil {
+			select {
+			case <-healed:
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			case <-time.After(dialPatience):
+				return nil, os.ErrDeadlineExceeded
+			}
+		}
 		if n.isCut(of, addr) {
 			return nil, errCut
 		}
@@ -47,7 +56,7 @@ func (n *network) dialer(of *instance) func(context.Context, string, string) (ne
 		if err != nil {
 			return nil, err
 		}
-		l := &link{conn, n, of, addr}
+		l := &link{Conn: conn, network: n, of: of, addr: addr, ended: make(chan struct{}), changed: make(chan struct{})}
 		n.mu.Lock()
 		n.links[l] = struct{}{}
 		n.mu.Unlock()
@@ -61,24 +70,42 @@ func (n *network) dialer(of *instance) func(context.Context, string, string) (ne
 func (n *network) isCut(of *instance, addr string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	_, lonely := n.instances[of]
+	_, dead := n.killed[of]
 	_, away := n.addresses[addr]
-	return lonely || away
+	return dead || away
 }
 
-// Close implements [net.Conn].
-func (l *link) Close() error {
-	l.network.mu.Lock()
-	delete(l.network.links, l)
-	l.network.mu.Unlock()
-	return l.Conn.Close()
+// hole is what an isolated instance waits for; nil for all others.
+func (n *network) hole(of *instance) chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.isolated[of]
 }
 
-// isolate cuts an instance off.
+// isolate lets nothing through to and from an instance.
 func (n *network) isolate(i *instance) {
 	n.mu.Lock()
-	n.instances[i] = struct{}{}
+	defer n.mu.Unlock()
+	if n.isolated[i] == nil {
+		n.isolated[i] = make(chan struct{})
+	}
+}
+
+func (n *network) heal(i *instance) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if healed := n.isolated[i]; healed != nil {
+		delete(n.isolated, i)
+		close(healed)
+	}
+}
+
+// kill cuts an instance off for good.
+func (n *network) kill(i *instance) {
+	n.mu.Lock()
+	n.killed[i] = struct{}{}
 	n.mu.Unlock()
+	n.heal(i) // what it waits for does not come
 	n.drop(func(l *link) bool { return l.of == i })
 }
 
@@ -88,6 +115,12 @@ func (n *network) block(addr string) {
 	n.addresses[addr] = struct{}{}
 	n.mu.Unlock()
 	n.drop(func(l *link) bool { return l.addr == addr })
+}
+
+func (n *network) unblock(addr string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.addresses, addr)
 }
 
 func (n *network) drop(which func(*link) bool) {
@@ -104,28 +137,15 @@ func (n *network) drop(which func(*link) bool) {
 	}
 }
 
-func (n *network) heal(i *instance) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.instances, i)
-}
-
-func (n *network) unblock(addr string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.addresses, addr)
-}
-
 // mend heals everything but what was killed.
 func (n *network) mend() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	clear(n.addresses)
-	for i := range n.instances {
-		if !i.killed {
-			delete(n.instances, i)
-		}
+	for _, healed := range n.isolated {
+		close(healed)
 	}
+	clear(n.isolated)
 }
 
 // hostOf returns the host and port of a URL.

@@ -31,12 +31,15 @@ const environment = "dev"
 type Service struct {
 	Files fs.FS
 	Wire  func(*slipway.App) error
+
+	// Configure changes what an instance is made from; nil changes nothing.
+	Configure func(*slipway.Config)
 }
 
 // Run runs a test against one service.
 func Run(t *testing.T, files fs.FS, wire func(*slipway.App) error, test func(t *testing.T, k *Kit)) {
 	t.Helper()
-	RunAll(t, []Service{{files, wire}}, test)
+	RunAll(t, []Service{{Files: files, Wire: wire}}, test)
 }
 
 // RunAll runs a test against several services on one cluster.
@@ -109,10 +112,14 @@ func (k *Kit) Start(name string) {
 	k.t.Helper()
 	s := k.service(name)
 	i := &instance{ended: make(chan error, 1)}
-	app, err := slipway.New(slipway.Config{
+	cfg := slipway.Config{
 		Files: s.Files, Environment: k.environment(s.contract), Codecs: k.codecs,
 		Dial: k.network.dialer(i), Instance: fmt.Sprint(len(s.instances)), Logger: k.log,
-	})
+	}
+	if s.Configure != nil {
+		s.Configure(&cfg)
+	}
+	app, err := slipway.New(cfg)
 	if err != nil {
 		k.t.Fatalf("start %s:\n%v", name, err)
 	}

@@ -132,17 +132,37 @@ func (l *Lot) Arrive(t Ticket, key []byte) (Fate, *Append) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ln := l.find(t, key)
+	f := l.fate(ln, t)
+	if f == Follow {
+		return f, l.admit(ln, t, Entry{})
+	}
+	return f, nil
+}
+
+// Free reports whether Arrive would have a source record handled, as things
+// stand. It changes nothing.
+func (l *Lot) Free(t Ticket, key []byte) bool {
+	if l.quiet.Load() {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fate(l.find(t, key), t) == Handle
+}
+
+// fate is what a source record of a lane has to do. The lock is held.
+func (l *Lot) fate(ln *lane, t Ticket) Fate {
 	switch {
 	case ln == nil:
-		return Handle, nil
+		return Handle
 	case ln.ticket(t) != nil:
-		return Finished, nil
+		return Finished
 	case ln.passed(t) && l.skip != marksIgnored:
-		return Finished, nil
+		return Finished
 	case len(ln.tickets) == 0 && !ln.held, l.skip == overtaking:
-		return Handle, nil
+		return Handle
 	}
-	return Follow, l.admit(ln, t, Entry{})
+	return Follow
 }
 
 // Wait asks for the append that hands a failed source record over.

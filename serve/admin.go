@@ -1,0 +1,147 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+
+	slipway "github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/diag"
+)
+
+const (
+	maxTuningBytes = 1 << 20
+	minTokenLength = 16
+)
+
+// administer registers the admin endpoint of the app, if its environment has
+// an address for it.
+func administer(app *slipway.App) {
+	addr := app.Environment().AdminAddress
+	if addr == "" {
+		return
+	}
+	app.Go("admin endpoint", func(ctx context.Context) error {
+		var lc net.ListenConfig
+		ln, err := lc.Listen(ctx, "tcp", addr)
+		if err != nil {
+			return diag.New(diag.RuntimeListenFailed, "listen on %s for the admin endpoint: %v", addr, err).
+				WithFix("stop the other process, or set ADMIN_ADDRESS to another address")
+		}
+		return serveOn(ctx, app, ln, admin(app))
+	})
+}
+
+// admin are the endpoints for whoever operates the service. A browser that was
+// led here by another site gets no further: it carries that site's origin, or
+// its name.
+func admin(app *slipway.App) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /slipway/v1/entries", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]any{"entries": app.Consumption()})
+	})
+	mux.HandleFunc("PATCH /slipway/v1/entries/{entry}", func(w http.ResponseWriter, r *http.Request) { tune(app, w, r) })
+	mux.HandleFunc("GET /slipway/v1/health", func(w http.ResponseWriter, _ *http.Request) {
+		ready, live := app.Ready(), app.Live()
+		reply(w, http.StatusOK, map[string]any{"ready": ready == nil, "live": live == nil, "problems": append(problems(ready), problems(live)...)})
+	})
+	guarded := http.NewCrossOriginProtection().Handler(mux)
+	file := app.Environment().AdminTokenFile
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		if file != "" {
+			err = authorize(r, file)
+		} else if !local(r.Host) {
+			err = fmt.Errorf("the request is for the host %q", r.Host)
+		}
+		if err != nil {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, diag.New(diag.RuntimeAdminDenied, "%v", err))
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// local reports whether a request was meant for this very machine.
+func local(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+var errNoToken = errors.New("the request has no bearer token")
+
+// authorize compares a request's token with the file's, which is read anew each
+// time so that it can be changed. How long that takes says nothing of either.
+func authorize(r *http.Request, file string) error {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return errNoToken
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return errors.New("the file that ADMIN_TOKEN_PATH names cannot be read")
+	}
+	token := strings.TrimSpace(string(content))
+	if len(token) < minTokenLength {
+		return fmt.Errorf("the file that ADMIN_TOKEN_PATH names holds no token of %d characters or more", minTokenLength)
+	}
+	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))
+	if subtle.ConstantTimeCompare(a[:], b[:]) != 1 {
+		return errors.New("the request's bearer token is another one")
+	}
+	return nil
+}
+
+// tune changes how an entry is consumed and answers how it is then.
+func tune(app *slipway.App, w http.ResponseWriter, r *http.Request) {
+	var change slipway.Tuning
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxTuningBytes))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(&change)
+	if err == nil && decoder.Decode(new(any)) != io.EOF {
+		err = errors.New("there is more than one value")
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, diag.New(diag.RuntimeRequestInvalid, "read tuning of %s: %v", r.PathValue("entry"), err))
+		return
+	}
+	now, err := app.Tune(r.PathValue("entry"), change)
+	switch {
+	case errors.Is(err, slipway.ErrNotRunning):
+		reply(w, http.StatusServiceUnavailable, map[string]any{"problems": []string{err.Error()}})
+	case err != nil && app.Contract().Consumes[r.PathValue("entry")] == nil:
+		refuse(w, http.StatusNotFound, diag.Of(err)...)
+	case err != nil:
+		refuse(w, http.StatusUnprocessableEntity, diag.Of(err)...)
+	default:
+		reply(w, http.StatusOK, now)
+	}
+}
+
+// refuse answers with what is wrong, each with its fix.
+func refuse(w http.ResponseWriter, status int, faults ...diag.Diagnostic) {
+	for i := range faults {
+		faults[i].Fix = faults[i].Remedy()
+	}
+	reply(w, status, map[string]any{"errors": faults})
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
