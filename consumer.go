@@ -2,6 +2,7 @@ package slipway
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -286,6 +287,12 @@ func (c *consumer) partition(topic string, id int32) *partition {
 // come again.
 func (c *consumer) fetchFailed(topic string, id int32, err error) {
 	log := c.app.log.With("group", c.group, "topic", topic, "partition", id)
+	if bomb, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
+		if p := c.partition(topic, id); p != nil && !p.ended.Load() {
+			c.bypass(p, bomb)
+		}
+		return
+	}
 	d := c.app.diagnose(err)
 	switch {
 	case c.gone(err):

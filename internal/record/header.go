@@ -53,6 +53,7 @@ const (
 // The reasons of a dead letter.
 const (
 	Exhausted   = "exhausted"   // the last attempt failed
+	Oversize    = "oversize"    // evidence: a batch that unpacks to more than anybody should hold
 	Parked      = "parked"      // evidence: the key waits in the retry topic
 	Rejected    = "rejected"    // the handler said so, or the class of its error
 	Undecodable = "undecodable" // the value is not what its schema says
@@ -92,6 +93,18 @@ func Set(headers []kgo.RecordHeader, key, value string) []kgo.RecordHeader {
 		out = append(out, kgo.RecordHeader{Key: key, Value: []byte(value)})
 	}
 	return out
+}
+
+// Evidence reports whether a header is one that a dead letter's evidence is
+// written in. A record that has it before it is dead was given it by somebody
+// else.
+func Evidence(name string) bool {
+	switch name {
+	case ErrorTopic, ErrorPartition, ErrorOffset, ErrorGroup, ErrorDeliveryCount, ErrorMessage,
+		Class, Epoch, FirstFailure, LastFailure, Life, Redrives, Reason, Timestamp, Stack:
+		return true
+	}
+	return false
 }
 
 // Cut shortens text to at most n bytes without splitting a character.
