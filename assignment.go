@@ -19,6 +19,10 @@ const revokeBudget = 20 * time.Second
 func (c *consumer) assigned(_ context.Context, client *kgo.Client, got map[string][]int32) {
 	client.ResumeFetchPartitions(got) // a pause outlives the assignment it was made in
 	c.mu.Lock()
+	if c.draining {
+		c.mu.Unlock()
+		return // the service stops: whoever comes next has them from the start
+	}
 	var partitions []*partition
 	for topic, ids := range got {
 		for _, id := range ids {
@@ -55,14 +59,11 @@ func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int3
 	if len(partitions) > 0 {
 		c.meter.lost.Add(1)
 	}
+	if c.session != nil {
+		c.session.forget(partitions)
+	}
+	c.settle(partitions, 0, ErrRevoked) // no time for those that run
 	for _, p := range partitions {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel() // no time for those that run
-		if c.session != nil {
-			c.session.forget([]*partition{p})
-		}
-		p.settle(ctx, ErrRevoked)
-		c.well(p)
 		c.app.log.Warn("partition lost", "group", c.group, "topic", p.topic, "partition", p.id)
 	}
 }
@@ -79,7 +80,7 @@ func (c *consumer) disown(gone map[string][]int32) []*partition {
 				partitions = append(partitions, p)
 				delete(c.owned, tp)
 			}
-			c.app.health.set(tp.String(), "")
+			c.tell(tp.String(), "")
 		}
 	}
 	return partitions
@@ -137,11 +138,9 @@ func (c *consumer) settle(partitions []*partition, budget time.Duration, cause e
 // instance's concern.
 func (c *consumer) well(p *partition) {
 	for _, thing := range []string{p.String(), p.deadLetters(), p.opening(), p.stuckness()} {
-		c.app.health.set(thing, "")
+		c.tell(thing, "")
 	}
-	if p.yard != nil {
-		c.app.health.set(p.yard.health(), "")
-	}
+	c.tell(p.retrying(), "")
 }
 
 // gone reports whether an offset was deleted under the consumer.

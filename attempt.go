@@ -57,15 +57,15 @@ func (a *attempt) run(handler func()) { a.entry.dog.Watch(a, handler) }
 
 // end cancels what was derived from the attempt.
 func (a *attempt) end() {
-	if armed := a.real.Swap(over); armed != nil {
-		armed.cancel()
+	if !a.real.CompareAndSwap(nil, over) {
+		a.real.Load().cancel()
 	}
 }
 
 // arm makes the real context.
 func (a *attempt) arm() *armed {
-	if real := a.real.Load(); real != nil {
-		return real
+	if ctx := a.real.Load(); ctx != nil {
+		return ctx
 	}
 	ctx, cancel := context.WithDeadlineCause(a.parent, a.deadline(), ErrTimeout)
 	if a.real.CompareAndSwap(nil, &armed{ctx, cancel}) {
@@ -92,8 +92,8 @@ func (a *attempt) Done() <-chan struct{} { return a.arm().Done() }
 // Err implements [context.Context]. It arms the context once there is
 // something to tell, so that context.Cause finds the cause.
 func (a *attempt) Err() error {
-	if real := a.real.Load(); real != nil {
-		return real.Err()
+	if ctx := a.real.Load(); ctx != nil {
+		return ctx.Err()
 	}
 	if a.parent.Err() != nil || a.entry.clock.now() >= a.limit {
 		return a.arm().Err()
@@ -106,8 +106,8 @@ func (a *attempt) Value(key any) any {
 	if key == (sendsKey{}) && a.sends != nil {
 		return a.sends
 	}
-	if real := a.real.Load(); real != nil && real != over {
-		return real.Value(key)
+	if ctx := a.real.Load(); ctx != nil && ctx != over {
+		return ctx.Value(key)
 	}
 	return a.parent.Value(key)
 }

@@ -20,11 +20,13 @@ func (c *consumer) handleBatch(e *entry, items []work) lane.Verdict {
 	}
 	outcomes := make([]error, len(batch))
 	err := attempt.many(batch, outcomes)
-	attempt.end(1, err)
 	for i := range batch {
 		if err != nil {
 			outcomes[i] = err
 		}
+	}
+	attempt.end(batch[0].failed()+1, worst(outcomes))
+	for i := range batch {
 		f := c.after(&batch[i], outcomes[i])
 		if f.state == waiting || f.state == holding {
 			if e.Order != contract.Unordered {
@@ -79,6 +81,18 @@ func (c *consumer) aside(e *entry, w work) {
 func (w work) plain() bool {
 	p := w.partition
 	return w.trouble == nil && !p.ended.Load() && !p.entry.holds(w.rec.Key) && (p.yard == nil || p.yard.free(w.rec))
+}
+
+// worst is the outcome of a batch that tells most of what the handler depends
+// on.
+func worst(outcomes []error) error {
+	var told error
+	for _, err := range outcomes {
+		if resultOf(err) > resultOf(told) || told == nil {
+			told = err
+		}
+	}
+	return told
 }
 
 func verdict(done int, f fate) lane.Verdict {

@@ -18,7 +18,7 @@ func TestABatchThatUnpacksToTooMuchLeavesEvidenceAndStopsNothing(t *testing.T) {
 	slipwaytest.Run(t, files("dead-letter"), ship(forward), func(t *testing.T, k *slipwaytest.Kit) {
 		send := func(id string) { k.Send(orders, order{id, 1}, slipwaytest.Key(id), slipwaytest.Partition(0)) }
 		send("before")
-		bomber := k.Client(kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(80<<20), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		bomber := k.Client(kgo.ProducerBatchCompression(kgo.GzipCompression()), kgo.ProducerBatchMaxBytes(80<<20), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 		defer bomber.Close()
 		if err := bomber.ProduceSync(t.Context(), &kgo.Record{Topic: orders, Value: make([]byte, 70<<20)}).FirstErr(); err != nil {
 			t.Fatal(err)

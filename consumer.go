@@ -57,8 +57,10 @@ type consumer struct {
 	fatal  error                   // ends the service; only the poll loop uses it
 	failed map[topicPartition]bool // what fetchFailed told of; only the poll loop uses it
 
-	mu    sync.Mutex
-	owned map[topicPartition]*partition
+	mu       sync.Mutex
+	owned    map[topicPartition]*partition
+	underWay atomic.Bool // the first partitions were opened
+	draining bool        // what is assigned from now on is not begun
 
 	meter   *groupMeter
 	session *session // nil where records are not handled in transactions
@@ -314,7 +316,7 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 		log.Error("partition stands still", "code", d.Code, "error", err, "fix", d.Remedy())
 	}
 	c.failed[tp] = true
-	c.app.health.set(tp.String(), err.Error())
+	c.tell(tp.String(), err.Error())
 	if p := c.partition(topic, id); p != nil && !c.gone(err) {
 		p.rest(restTime) // the client would ask again at once
 	}
@@ -333,7 +335,7 @@ func (c *consumer) recover(fetches kgo.Fetches) {
 		for _, tp := range []topicPartition{{p.Topic, p.Partition}, {"", p.Partition}, {"", -1}, {"", 0}} {
 			if c.failed[tp] {
 				delete(c.failed, tp)
-				c.app.health.set(tp.String(), "")
+				c.tell(tp.String(), "")
 			}
 		}
 	})
@@ -342,6 +344,9 @@ func (c *consumer) recover(fetches kgo.Fetches) {
 // drain lets no further handler start, waits for the running ones within the
 // shutdown timeout and commits what they finished.
 func (c *consumer) drain() {
+	c.mu.Lock()
+	c.draining = true
+	c.mu.Unlock()
 	forced := c.settle(c.all(), c.app.cfg.Environment.ShutdownTimeout*2/3, ErrShutdown)
 	c.commitLast(func() []*partition {
 		partitions := c.all() // without those that a rebalance has taken meanwhile

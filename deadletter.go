@@ -12,10 +12,16 @@ import (
 )
 
 // deadLetter is a record's copy for the dead-letter topic: key, value and
-// headers as they were, with the evidence of why it is there.
+// headers as they were, with the evidence of why it is there. Evidence that the
+// record came with is left out: it is an earlier death's, or forged.
 func (c *consumer) deadLetter(w *work) *kgo.Record {
-	headers := w.rec.Headers
-	set := func(key, value string) { headers = record.Set(headers, key, value) }
+	headers := make([]kgo.RecordHeader, 0, len(w.rec.Headers)+16)
+	for _, h := range w.rec.Headers {
+		if !record.Evidence(h.Key) {
+			headers = append(headers, h)
+		}
+	}
+	set := func(key, value string) { headers = append(headers, kgo.RecordHeader{Key: key, Value: []byte(value)}) }
 	set(record.ErrorTopic, w.rec.Topic)
 	set(record.ErrorPartition, strconv.Itoa(int(w.rec.Partition)))
 	set(record.ErrorOffset, strconv.FormatInt(w.rec.Offset, 10))
@@ -28,7 +34,7 @@ func (c *consumer) deadLetter(w *work) *kgo.Record {
 	if !w.first.IsZero() {
 		set(record.FirstFailure, w.first.UTC().Format(time.RFC3339Nano))
 	}
-	if w.partition.yard != nil {
+	if w.life() != "" {
 		set(record.Life, w.life())
 		set(record.Epoch, strconv.Itoa(int(w.rec.LeaderEpoch)))
 	}
@@ -46,6 +52,12 @@ func (c *consumer) deadLetter(w *work) *kgo.Record {
 func (w *work) life() string {
 	if w.fromRetry() {
 		return w.head.Ticket.Life
+	}
+	if w.trouble.life != "" {
+		return w.trouble.life
+	}
+	if w.partition.yard == nil {
+		return ""
 	}
 	return w.partition.yard.life
 }

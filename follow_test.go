@@ -377,7 +377,7 @@ func TestAReadersTypeIsCheckedAtStart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer cluster.Close()
+		defer farewell(cluster)
 		files := lookupFiles()
 		files["slipway.yaml"].Data = append(files["slipway.yaml"].Data, "adopt: {principal: admin}\n"...)
 		env := mounted(t, cluster)

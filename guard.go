@@ -76,7 +76,11 @@ func (g *guard) holds(key []byte) bool {
 // end says how the attempt went.
 func (c call) end(attempt int, err error) {
 	if c.gated {
-		c.entry.gate.Leave(c.pass, resultOf(err))
+		result := resultOf(err)
+		if err != nil && c.parent.Err() != nil {
+			result = protect.Neutral // cut short
+		}
+		c.entry.gate.Leave(c.pass, result)
 	}
 	if m := c.entry.meter; m.timing() {
 		m.attempted(c.entry.clock.now()-c.began, attempt, err != nil)

@@ -145,27 +145,31 @@ var errGone = errors.New("handler ended its goroutine")
 // one calls the handler for a record and turns a panic into an error.
 func (c call) one(w work) (err error) {
 	err = errGone
-	defer c.rescue(w.partition, &err)
+	defer c.rescue(&err, w)
 	return c.entry.handler.one(c, w)
 }
 
 // many calls the handler for a batch. The error is that of all of them.
 func (c call) many(batch []work, outcomes []error) (err error) {
 	err = errGone
-	defer c.rescue(batch[0].partition, &err)
+	defer c.rescue(&err, batch...)
 	return c.entry.handler.many(c, batch, outcomes)
 }
 
 // rescue turns a panic into an error. A goroutine that is ending cannot be
 // kept: its records are not finished, and nothing that comes after them may be.
-func (c call) rescue(p *partition, err *error) {
+func (c call) rescue(err *error, records ...work) {
 	v := recover()
 	switch {
 	case v != nil:
 		*err = &panicked{value: fmt.Sprint(v), stack: record.Cut(string(debug.Stack()), record.MaxStack)}
 	case *err == errGone: //nolint:errorlint // it is this very value or it is not
 		c.end(1, errGone)
-		c.consumer.halt(p, errGone)
+		c.consumer.halt(records[0].partition, errGone)
+		for _, w := range records {
+			w.partition.giveBack(&w)
+			c.consumer.closed(&w)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package slipway
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -12,8 +13,12 @@ type health struct {
 	mu       sync.Mutex
 	up       bool
 	members  []*consumer
-	problems map[string]string
+	problems map[concern]string
 }
+
+// A concern is a thing that health knows of, in a group or (without one) of the
+// whole service: two groups may read one topic.
+type concern struct{ thing, group string }
 
 func (h *health) started(members []*consumer) {
 	h.mu.Lock()
@@ -21,18 +26,25 @@ func (h *health) started(members []*consumer) {
 	h.up, h.members = true, members
 }
 
+// tell notes a problem of the group's, or that it is gone if problem is "".
+func (c *consumer) tell(thing, problem string) {
+	c.app.health.note(concern{thing, c.group}, problem)
+}
+
 // set notes a problem of a thing, or that it is gone if problem is "".
-func (h *health) set(thing, problem string) {
+func (h *health) set(thing, problem string) { h.note(concern{thing: thing}, problem) }
+
+func (h *health) note(of concern, problem string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if problem == "" {
-		delete(h.problems, thing)
+		delete(h.problems, of)
 		return
 	}
 	if h.problems == nil {
-		h.problems = make(map[string]string)
+		h.problems = make(map[concern]string)
 	}
-	h.problems[thing] = problem
+	h.problems[of] = problem
 }
 
 // Ready returns nil while the service does its work, and otherwise what keeps
@@ -49,10 +61,20 @@ func (a *App) Ready() error {
 	for _, c := range a.health.members {
 		if _, generation := c.client.GroupMetadata(); generation < 0 {
 			errs = append(errs, errors.New("group "+c.group+": not joined yet"))
+		} else if !c.underWay.Load() && len(c.closedPartitions()) > 0 {
+			errs = append(errs, errors.New("group "+c.group+": first partitions are being opened"))
 		}
 	}
-	for _, thing := range slices.Sorted(maps.Keys(a.health.problems)) {
-		errs = append(errs, errors.New(thing+": "+a.health.problems[thing]))
+	for _, of := range slices.SortedFunc(maps.Keys(a.health.problems), concern.compare) {
+		said := of.thing + ": " + a.health.problems[of]
+		if of.group != "" && len(a.health.members) > 1 {
+			said = "group " + of.group + ": " + said
+		}
+		errs = append(errs, errors.New(said))
 	}
 	return errors.Join(errs...)
+}
+
+func (c concern) compare(o concern) int {
+	return cmp.Or(cmp.Compare(c.group, o.group), cmp.Compare(c.thing, o.thing))
 }

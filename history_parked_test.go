@@ -15,7 +15,7 @@ import (
 	"github.com/slipway-go/slipway/slipwaytest"
 )
 
-// orders are the ways in which an entry can keep order, as contract and wiring.
+// ordering is the ways in which an entry can keep order, as contract and wiring.
 var ordering = map[string]struct {
 	says  string
 	batch bool

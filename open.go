@@ -17,6 +17,7 @@ import (
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/frontier"
 	"github.com/slipway-go/slipway/internal/parking"
+	"github.com/slipway-go/slipway/internal/record"
 	"github.com/slipway-go/slipway/internal/retrylog"
 )
 
@@ -66,7 +67,7 @@ func (c *consumer) cannotOpen(p *partition, err error) {
 	if p.ended.Load() {
 		return
 	}
-	c.app.health.set(p.opening(), err.Error())
+	c.tell(p.opening(), err.Error())
 	c.app.log.Error("partition cannot be opened, trying again", "code", diag.RuntimeOpenFailed,
 		"group", c.group, "topic", p.topic, "partition", p.id, "error", err)
 }
@@ -136,13 +137,19 @@ func (c *consumer) openPartition(p *partition, f found) {
 		if !ok {
 			at = retrylog.Commit{Offset: startAt(p.entry.Start, f.bounds[p.id]), Epoch: -1}
 		}
-		for !c.openYard(p, f, at, m.Fence) {
-			if !waitFor(p.ctx, openPause) {
+		for fence := m.Fence; ; {
+			opened, highest := c.openYard(p, f, at, fence)
+			if opened {
+				break
+			}
+			if fence = max(fence, highest); !waitFor(p.ctx, openPause) {
 				return
 			}
 		}
+	} else if !ok && p.entry.Start == contract.StartLatest && c.session == nil {
+		c.pin(p, startAt(p.entry.Start, f.bounds[p.id]))
 	}
-	c.app.health.set(p.opening(), "")
+	c.tell(p.opening(), "")
 	if p.entry.paused.Load() {
 		p.pause(held)
 		if !p.entry.paused.Load() {
@@ -151,6 +158,14 @@ func (c *consumer) openPartition(p *partition, f found) {
 	}
 	p.ready.Store(true)
 	p.resume(opening)
+	if len(c.closedPartitions()) == 0 {
+		c.underWay.Store(true)
+	}
+}
+
+// closedPartitions are those that are owned and not opened yet.
+func (c *consumer) closedPartitions() []*partition {
+	return slices.DeleteFunc(c.all(), func(p *partition) bool { return p.ready.Load() || p.ended.Load() })
 }
 
 // startAt is the offset where a partition without a commit starts.
@@ -181,39 +196,62 @@ func (c *consumer) tellStart(p *partition, at retrylog.Commit, committed bool, b
 
 // openYard takes over the retry partition: it raises the fence, so that nobody
 // who thought to own it can commit, marks the log, and reads it up to its own
-// mark. It reports false if that has to be tried again.
-func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uint64) bool {
-	y := &yard{
-		consumer: c, partition: p, at: topicPartition{p.entry.retry, p.id}, fence: fence + 1, life: f.life,
-		log: c.app.retries, cache: c.cache, opened: make(chan struct{}), call: make(chan struct{}, 1),
-	}
-	if err := y.raise(at); err != nil {
-		c.cannotOpen(p, err)
-		return false
-	}
+// mark. It reports false if that has to be tried again, above the highest fence
+// that it has met: the source's commit may have lost it.
+func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uint64) (opened bool, highest uint64) {
 	from, effect := kgo.EpochOffset{Offset: -1, Epoch: -1}, uint64(0)
-	if r, ok := f.commits[y.at.topic][y.at.id]; ok {
+	place := topicPartition{p.entry.retry, p.id}
+	if r, ok := f.commits[place.topic][place.id]; ok {
 		from = kgo.EpochOffset{Offset: r.Offset, Epoch: r.Epoch}
 		if m, ok := frontier.Decode(r.Metadata, r.Offset); ok {
 			effect = m.Fence
 		}
 	}
-	y.lot = parking.New(parking.Config{Life: y.life, Fence: y.fence, Committed: effect, RetryFrom: max(from.Offset, 0), SourceFrom: at.Offset, MaxTickets: maxTickets})
+	y := &yard{
+		consumer: c, partition: p, at: place, fence: max(fence, effect) + 1, life: f.life,
+		log: c.app.retries, cache: c.cache, opened: make(chan struct{}), call: make(chan struct{}, 1),
+	}
+	mark, err := y.raise(at)
+	if err != nil {
+		c.cannotOpen(p, err)
+		return false, y.fence - 1
+	}
+	if from.Offset > mark { // the mark would never be read
+		c.app.log.Error("retry topic was made anew: what waited in the one before is lost", "code", diag.RuntimeRetryFailed,
+			"group", c.group, "topic", y.at.topic, "partition", y.at.id, "committed", from.Offset, "end", mark)
+		from, effect = kgo.EpochOffset{Offset: -1, Epoch: -1}, 0
+	}
+	y.lot = parking.New(parking.Config{Life: y.life, Fence: y.fence, Committed: effect, RetryFrom: max(from.Offset, 0), SourceFrom: at.Offset, Mark: mark, MaxTickets: maxTickets})
+	p.yard = y // nobody looks before the partition is ready
 	follower := y.log.Follow(y.at.topic, y.at.id, from, y.read)
 	context.AfterFunc(p.ctx, follower.Stop)
 	select {
 	case <-y.opened:
 	case <-p.ctx.Done():
-		return false
+		return false, y.fence
 	}
-	p.yard = y
+	if y.lot.Superseded() {
+		follower.Stop()
+		return false, y.lot.Highest()
+	}
 	c.busy.Go(func() { y.pump(p.ctx) })
 	y.poke()
-	return true
+	return true, y.fence
 }
 
-// raise commits the fence and appends its mark.
-func (y *yard) raise(at retrylog.Commit) error {
+// pin commits where a partition without a commit starts, so that whoever has it
+// next does not start behind it.
+func (c *consumer) pin(p *partition, offset int64) {
+	ctx, cancel := context.WithTimeout(p.ctx, openTimeout)
+	defer cancel()
+	moved := progress{p.topicPartition: {commit{offset, "", time.Now()}, -1, p}}
+	if err := c.serially(ctx, func() error { return c.send(ctx, moved) }); err != nil && p.ctx.Err() == nil {
+		c.app.log.Warn("start could not be committed", "group", c.group, "topic", p.topic, "partition", p.id, "error", err)
+	}
+}
+
+// raise commits the fence and appends its mark. It returns where that lies.
+func (y *yard) raise(at retrylog.Commit) (int64, error) {
 	ctx, cancel := context.WithTimeout(y.partition.ctx, openTimeout)
 	defer cancel()
 	m := frontier.Metadata{Fence: y.fence, Ahead: y.partition.ahead}
@@ -221,11 +259,14 @@ func (y *yard) raise(at retrylog.Commit) error {
 	p := y.partition
 	moved := progress{p.topicPartition: {commit{at.Offset, text, time.Now()}, at.Epoch, p}}
 	if err := y.consumer.serially(ctx, func() error { return y.consumer.send(ctx, moved) }); err != nil {
-		return fmt.Errorf("raise fence: %w", err)
+		return 0, fmt.Errorf("raise fence: %w", err)
 	}
 	rec := parking.Encode(parking.Entry{Kind: parking.Fence, Fence: y.fence, Since: -1}, nil)
 	rec.Topic, rec.Partition = y.at.topic, y.at.id
-	return y.log.AppendSync(ctx, rec)
+	if err := y.log.AppendSync(ctx, rec); err != nil {
+		return 0, err // the client may still be at the record
+	}
+	return rec.Offset, nil
 }
 
 // read takes in a record of the retry partition.
@@ -236,6 +277,7 @@ func (y *yard) read(rec *kgo.Record) {
 		y.stray(rec, err)
 		return
 	case err != nil: // damaged, or of a later version: it may be the only copy of a record
+		y.lot.Stray(rec.Offset) // for ever: nothing is committed beyond it
 		y.consumer.halt(y.partition, fmt.Errorf("read %s/%d at offset %d: %w", rec.Topic, rec.Partition, rec.Offset, err))
 		return
 	}
@@ -259,7 +301,11 @@ func (y *yard) stray(rec *kgo.Record, why error) {
 	c, p := y.consumer, y.partition
 	c.app.log.Error("retry topic holds a record that is none of ours", "code", diag.RuntimeRetryForeign,
 		"topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "error", why)
-	w := &work{rec: rec, partition: p, trouble: &trouble{verdict: why, reason: "foreign"}}
+	if !p.entry.DeadLetters() {
+		c.halt(p, fmt.Errorf("%s/%d at offset %d: %w", rec.Topic, rec.Partition, rec.Offset, why))
+		return
+	}
+	w := &work{rec: rec, partition: p, trouble: &trouble{verdict: why, reason: record.Foreign, life: y.life}}
 	c.busy.Go(func() {
 		for {
 			err := c.bury(w)
@@ -304,9 +350,11 @@ func (a *App) retryTrouble(topic string, id int32, err error) {
 		a.health.set(thing, "")
 		return
 	}
-	var gap *retrylog.GapError
-	if errors.As(err, &gap) {
+	if gap, ok := errors.AsType[*retrylog.GapError](err); ok {
 		a.log.Error("retry topic has a gap", "code", diag.RuntimeRetryFailed, "error", err)
+		if gap.To < gap.From {
+			a.haltRetries(topicPartition{topic, id}, err)
+		}
 		return
 	}
 	a.health.set(thing, err.Error())
@@ -318,4 +366,19 @@ func (c *consumer) all() []*partition {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Collect(maps.Values(c.owned))
+}
+
+// haltRetries halts the partition whose retry partition was cut: what it knows
+// of what waits no longer holds, and only a new owner can find out.
+func (a *App) haltRetries(at topicPartition, why error) {
+	a.health.mu.Lock()
+	members := a.health.members
+	a.health.mu.Unlock()
+	for _, c := range members {
+		for _, p := range c.all() {
+			if p.ready.Load() && p.yard != nil && p.yard.at == at {
+				c.halt(p, why)
+			}
+		}
+	}
 }

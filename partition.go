@@ -2,8 +2,9 @@ package slipway
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,6 +105,9 @@ func (l *load) get() (records, bytes int) { return unpack(l.n.Load()) }
 
 func unpack(n int64) (records, bytes int) { return int(n / loadRecord), int(n % loadRecord) }
 
+// lives counts partitions, so that no two have the same lanes.
+var lives atomic.Uint64
+
 // A fetcher is the client, as far as a partition needs it.
 type fetcher interface {
 	PauseFetchPartitions(map[string][]int32) map[string][]int32
@@ -111,7 +115,8 @@ type fetcher interface {
 }
 
 func newPartition(tp topicPartition, fetch fetcher, e *entry) *partition {
-	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), salt: rand.Uint64(), ending: make(chan struct{}), empty: make(chan struct{})}
+	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), ending: make(chan struct{}), empty: make(chan struct{})}
+	p.salt = maphash.Bytes(seed, binary.BigEndian.AppendUint64(nil, lives.Add(1)))
 	p.committed.offset = -1
 	p.window = lag.NewWindow(lag.DefaultSamples)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
@@ -160,7 +165,7 @@ func (p *partition) relieve() {
 func (p *partition) pause(why pause) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.why == 0 {
+	if p.why == 0 && p.ctx.Err() == nil { // else its next life may be here already
 		p.fetch.PauseFetchPartitions(p.asMap())
 	}
 	p.why |= why

@@ -60,7 +60,7 @@ func (c *consumer) judgeHead(p *partition, now time.Time) {
 			problem = fmt.Sprintf("record at offset %d is in hand since %s", at.Offset, since.UTC().Format(time.RFC3339))
 			c.app.log.Error("partition is stuck", "group", c.group, "topic", p.topic, "partition", p.id, "offset", at.Offset, "since", since)
 		}
-		c.app.health.set(p.stuckness(), problem)
+		c.tell(p.stuckness(), problem)
 	}
 }
 

@@ -78,7 +78,7 @@ func TestWhatTheClusterLacksIsToldBeforeTheFirstRecord(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer cluster.Close()
+				defer farewell(cluster)
 				contract := edited("key: order_id", cmp.Or(tt.edit, "key: order_id"))
 				contract["slipway.yaml"].Data = bytes.ReplaceAll(contract["slipway.yaml"].Data,
 					[]byte("identity: {auth: scram-sha-512}"), []byte("identity: {auth: scram-sha-512}\nadopt: {principal: "+tt.user+"}"))
@@ -167,7 +167,7 @@ func TestTopicsCreateThemselvesOnlyInDevAndOnlyWhenAsked(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer cluster.Close()
+				defer farewell(cluster)
 				env := mounted(t, cluster)
 				env.CreateTopics = tt.create
 				app, err := slipway.New(slipway.Config{
@@ -200,7 +200,7 @@ func TestStartRefuseEndsAServiceWhoseGroupHasNoPosition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer cluster.Close()
+		defer farewell(cluster)
 		env := mounted(t, cluster)
 		env.CreateTopics = true
 		app, err := slipway.New(slipway.Config{
@@ -237,7 +237,15 @@ func inCluster(t *testing.T, test func(t *testing.T, env slipway.Environment, di
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer cluster.Close()
+		defer farewell(cluster)
 		test(t, mounted(t, cluster), cluster.Dial)
 	})
+}
+
+// farewell ends a cluster and lets connections close whose other end is gone:
+// TLS gives its last words five seconds, and time stands still once a test is
+// over.
+func farewell(cluster *embedded.Cluster) {
+	_ = cluster.Close()
+	<-time.After(10 * time.Second)
 }

@@ -208,14 +208,14 @@ func (s *session) forget(partitions []*partition) {
 			s.held -= e.size()
 		}
 		p.ledger = ledger{closed: true}
-		s.consumer.app.health.set(p.unsettled(), "")
+		s.consumer.tell(p.unsettled(), "")
 	}
 }
 
 // close ends the session's client.
 func (s *session) close() {
 	s.discard()
-	s.consumer.app.health.set(s.health(), "")
+	s.consumer.tell(s.health(), "")
 }
 
 // attempt tries once to settle what partitions have finished, and reports
@@ -289,7 +289,7 @@ func (s *session) prune(p *partition) {
 	p.ledger.effects = rest
 	if p.ledger.refused > 0 {
 		p.ledger.refused = 0
-		s.consumer.app.health.set(p.unsettled(), "")
+		s.consumer.tell(p.unsettled(), "")
 	}
 	if s.held < maxEffectBytes/2 || len(rest) == 0 {
 		p.resume(unsettled)
@@ -301,7 +301,7 @@ func (s *session) tell(err error) {
 	app := s.consumer.app
 	if err == nil {
 		if s.failures >= alarmAfter {
-			app.health.set(s.health(), "")
+			s.consumer.tell(s.health(), "")
 		}
 		s.failures = 0
 		return
@@ -314,7 +314,7 @@ func (s *session) tell(err error) {
 	}
 	app.log.Warn("transaction failed, trying again", "code", code, "group", s.consumer.group, "transactional_id", s.id, "failures", s.failures, "error", err)
 	if s.failures == alarmAfter {
-		app.health.set(s.health(), err.Error())
+		s.consumer.tell(s.health(), err.Error())
 	}
 }
 

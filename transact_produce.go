@@ -134,7 +134,7 @@ func (s *session) hold(p *partition, r kgo.ProduceResult) {
 	wait := min(time.Second<<min(p.ledger.refused, 10), maxHurdleWait)
 	p.ledger.refused++
 	p.ledger.until = time.Now().Add(wait)
-	s.consumer.app.health.set(p.unsettled(), r.Err.Error())
+	s.consumer.tell(p.unsettled(), r.Err.Error())
 	s.consumer.app.log.Error("effects cannot be written, partition is not committed", "code", diag.TransactionRefused,
 		"group", s.consumer.group, "topic", p.topic, "partition", p.id, "to", r.Record.Topic, "wait", wait, "error", r.Err)
 }

@@ -89,7 +89,7 @@ func TestOldTransactionsAreRefusedUnlessTheContractAllowsThem(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer cluster.Close()
+				defer farewell(cluster)
 				client := adminClient(t, cluster)
 				defer client.Close()
 				setTransactionVersion(t, client, tt.level)

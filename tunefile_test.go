@@ -104,9 +104,8 @@ func TestTheTuningFileIsFollowed(t *testing.T) {
 func TestAMissingTuningFileStopsNothing(t *testing.T) {
 	t.Parallel()
 	l := &loaded{}
-	configure := func(cfg *slipway.Config) {
-		cfg.Environment.TuningFile = filepath.Join(os.TempDir(), "no-such-slipway-tuning.yaml")
-	}
+	missing := filepath.Join(t.TempDir(), "tuning.yaml")
+	configure := func(cfg *slipway.Config) { cfg.Environment.TuningFile = missing }
 	slipwaytest.RunAll(t, []slipwaytest.Service{{Files: files("dead-letter"), Wire: l.wire, Configure: configure}}, func(t *testing.T, k *slipwaytest.Kit) {
 		send(k, 1, 0)
 		k.Advance(time.Minute)

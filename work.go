@@ -33,7 +33,9 @@ type trouble struct {
 	verdict error         // why it will not be tried again, once that is decided
 	reason  string        // the dead letter's reason
 	due     time.Time     // not to be tried again before
-	hurdles int           // failures that are not the record's: registry or dead-letter topic away
+	life    string        // of a record that has no ticket
+	hurdles int           // times that it waited for what is not its fault
+	deaf    bool          // the registry did not answer the last time
 	sent    []*kgo.Record // what is written in a transaction once the record is finished
 }
 
@@ -189,6 +191,7 @@ func (c *consumer) judge(w *work, err error) fate {
 	switch {
 	case unheard(err):
 		wait := w.hurdle()
+		t.deaf = true
 		log.Warn("schema registry does not answer, record waits", "code", diag.RuntimeRegistryDown, "wait", wait, "error", err)
 		return w.again(wait)
 	case is[*trip](err):
@@ -217,6 +220,9 @@ func (c *consumer) judge(w *work, err error) fate {
 	}
 	if later, ok := errors.AsType[*postponement](err); ok {
 		wait = later.delay
+		if budget := e.Retry.Budget(); budget > 0 && time.Since(t.first)+wait > budget {
+			return c.decide(w, err, record.Exhausted)
+		}
 	}
 	if p, panicked := errors.AsType[*panicked](err); panicked && t.fails == 1 {
 		log = log.With("stack", p.stack)
@@ -251,12 +257,12 @@ func (c *consumer) conclude(w *work) fate {
 			return p.giveBack(w)
 		}
 		wait := w.hurdle()
-		c.app.health.set(p.deadLetters(), err.Error())
+		c.tell(p.deadLetters(), err.Error())
 		log.Error("dead letter could not be written, record stays open", "code", diag.RuntimeDeadLetterFailed, "to", p.entry.dead, "wait", wait, "error", err)
 		return w.again(wait)
 	}
 	if w.hurdles > 0 {
-		c.app.health.set(p.deadLetters(), "")
+		c.tell(p.deadLetters(), "")
 	}
 	p.entry.meter.deadLettered(w.reason)
 	p.entry.meter.processed(resultOfReason(w.reason), 1)
@@ -273,7 +279,7 @@ func (c *consumer) conclude(w *work) fate {
 
 // halt ends a partition where it stands, until it is assigned anew.
 func (c *consumer) halt(p *partition, why error) {
-	c.app.health.set(p.String(), "stopped at "+why.Error())
+	c.tell(p.String(), "stopped at "+why.Error())
 	c.app.log.Error("partition stopped", "code", diag.RuntimePartitionStopped, "group", c.group, "topic", p.topic, "partition", p.id, "error", why)
 	p.stop()
 }
@@ -320,9 +326,9 @@ func (c *consumer) hear(w *work, err error) {
 	switch {
 	case unheard(err):
 		c.app.health.set(registryHealth, err.Error())
-	case w.trouble != nil && w.hurdles > 0:
+	case w.trouble != nil && w.deaf:
 		c.app.health.set(registryHealth, "")
-		w.hurdles = 0
+		w.deaf, w.hurdles = false, 0
 	}
 }
 

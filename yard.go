@@ -57,10 +57,10 @@ func (y *yard) ticket(rec *kgo.Record) parking.Ticket {
 // ordered is what is kept in order of a record: its key, all of the partition
 // (the empty key), or nothing.
 func (e *entry) ordered(rec *kgo.Record) []byte {
-	switch {
-	case e.Order == contract.ByPartition:
+	switch e.Order {
+	case contract.ByPartition:
 		return []byte{}
-	case e.Order == contract.Unordered:
+	case contract.Unordered:
 		return nil
 	default:
 		return rec.Key
@@ -99,12 +99,12 @@ func (y *yard) free(rec *kgo.Record) bool {
 
 // postpone hands a failed record over to wait for its next attempt.
 func (y *yard) postpone(w *work, wait time.Duration) fate {
-	return y.next(w, parking.Entry{Attempts: w.fails, Due: time.Now().Add(wait)})
+	return y.next(w, parking.Entry{Attempts: w.fails, First: w.first, Due: time.Now().Add(wait)})
 }
 
 // park hands a failed record over to wait for an operator.
 func (y *yard) park(w *work) fate {
-	return y.next(w, parking.Entry{Attempts: w.fails, Parked: true})
+	return y.next(w, parking.Entry{Attempts: w.fails, First: w.first, Parked: true})
 }
 
 func (y *yard) next(w *work, e parking.Entry) fate {
@@ -187,7 +187,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 	switch {
 	case err == nil:
 		if t.tries > 0 {
-			y.consumer.app.health.set(y.health(), "")
+			y.consumer.tell(y.partition.retrying(), "")
 		}
 		if t.append.Entry.Kind == parking.Copy {
 			y.cache.Put(rec)
@@ -202,7 +202,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 		y.over(t) // not finished: the next owner sees to it
 	case errors.Is(err, retrylog.ErrNotWritten):
 		t.tries++
-		y.consumer.app.health.set(y.health(), err.Error())
+		y.consumer.tell(y.partition.retrying(), err.Error())
 		y.consumer.app.log.Error("retry topic could not be written, record stays open", "code", diag.RuntimeRetryFailed,
 			"to", y.at.topic, "partition", y.at.id, "error", err)
 		y.consumer.busy.Go(func() { y.rewrite(t, min(appendWait<<min(t.tries-1, 5), maxHurdleWait)) })
@@ -298,12 +298,15 @@ var errSuperseded = errors.New("another instance owns the partition")
 func (y *yard) carry(ctx context.Context, a *parking.Append) {
 	t := &transfer{append: a}
 	if a.From >= 0 {
-		rec, err := y.original(ctx, a.From, a.Entry.Ticket)
+		rec, e, err := y.original(ctx, a.From, a.Entry.Ticket)
 		if err != nil {
 			y.lost(err)
 			return
 		}
 		t.source = rec
+		if a.Entry.Attempts > 0 {
+			a.Entry.First = e.First
+		}
 	}
 	y.partition.open.add(1, size(nothing))
 	y.write(t)
@@ -311,34 +314,34 @@ func (y *yard) carry(ctx context.Context, a *parking.Append) {
 
 // run puts a head into its lane.
 func (y *yard) run(ctx context.Context, h *parking.Head) {
-	rec, err := y.original(ctx, h.Copy, h.Ticket)
+	rec, e, err := y.original(ctx, h.Copy, h.Ticket)
 	if err != nil {
 		y.lot.Release(h)
 		y.lost(err)
 		return
 	}
 	p := y.partition
-	w := work{rec: rec, partition: p, trouble: &trouble{head: &head{Head: h}, fails: h.Attempts}}
+	w := work{rec: rec, partition: p, trouble: &trouble{head: &head{Head: h}, fails: h.Attempts, first: e.First}}
 	y.out.Add(1)
 	p.open.add(1, size(rec))
 	p.entry.lanes.Add([]lane.Item[work]{{Lane: p.entry.lane(p, rec, h.Ticket.Offset), Value: w}})
 }
 
-// original returns the source record that a copy carries.
-func (y *yard) original(ctx context.Context, offset int64, t parking.Ticket) (*kgo.Record, error) {
+// original returns the source record that a copy carries, and its entry.
+func (y *yard) original(ctx context.Context, offset int64, t parking.Ticket) (*kgo.Record, parking.Entry, error) {
 	rec := y.cache.Get(y.at.topic, y.at.id, offset)
 	if rec == nil {
 		var err error
 		if rec, err = y.log.At(ctx, y.at.topic, y.at.id, offset, y.cache.Put); err != nil {
-			return nil, err
+			return nil, parking.Entry{}, err
 		}
 	}
 	e, err := parking.Decode(rec)
 	if err != nil {
-		return nil, err
+		return nil, e, err
 	}
 	e.Ticket = t
-	return parking.Original(rec, e, y.partition.topic, y.partition.id), nil
+	return parking.Original(rec, e, y.partition.topic, y.partition.id), e, nil
 }
 
 // lost halts the partition: a copy that the lot knows cannot be read.
@@ -348,8 +351,8 @@ func (y *yard) lost(err error) {
 	}
 }
 
-// health is what health calls the partition's retry topic.
-func (y *yard) health() string { return "retry topic of " + y.partition.String() }
+// retrying is what health calls the partition's retry topic.
+func (tp topicPartition) retrying() string { return "retry topic of " + tp.String() }
 
 // progress adds what can be committed of the retry partition beside a frontier
 // of its source. It reports whether there is anything.

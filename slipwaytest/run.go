@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -228,7 +229,12 @@ func (k *Kit) stop() {
 	if err := k.cluster.Close(); err != nil {
 		k.t.Errorf("stop cluster: %v", err)
 	}
+	<-time.After(farewell) // time stands still once the test is over
 }
+
+// farewell is how long connections may take to close whose other end is gone:
+// TLS gives its last words five seconds.
+const farewell = 10 * time.Second
 
 // journal keeps the services' warnings and errors and shows them in the test's
 // own log.

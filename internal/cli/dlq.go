@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,8 +20,8 @@ const redriveHelp = `
 The login is that of the service's redrive principal, User:svc-SERVICE-ENV-redrive,
 or an administrator's. Secrets are named by file; what no flag gives is taken from
 SLIPWAY_TLS_CERT, SLIPWAY_TLS_KEY, SLIPWAY_SASL_USER, SLIPWAY_SASL_PASSWORD_FILE,
-SLIPWAY_SASL_MECHANISM. On the Kafka of slipway dev no login is needed; below
-slipway up -- COMMAND it is the command's.`
+SLIPWAY_SASL_MECHANISM. On the Kafka of slipway up or slipway dev none is needed:
+a running slipway up is found by the estate's directory.`
 
 const filterHelp = `
 
@@ -113,8 +112,8 @@ func (a *app) letters(ctx context.Context, t chosen) (*letters, error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster := resolved.Cluster(name)
-	e, err := a.letterEndpoint(ctx, w, cluster, &t.credential)
+	l := &letters{sources: sources, cluster: name, env: resolved.Env}
+	e, err := a.operate(ctx, w, resolved.Env, resolved.Cluster(name), &t.credential, l.alone())
 	if err != nil {
 		return nil, err
 	}
@@ -123,14 +122,14 @@ func (a *app) letters(ctx context.Context, t chosen) (*letters, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := greet(ctx, cfg, cluster); err != nil {
+	if err := greet(ctx, cfg, e.Cluster); err != nil {
 		return nil, err
 	}
 	options, err := cfg.Options()
 	if err != nil {
 		return nil, err
 	}
-	l := &letters{sources: sources, principal: principalOf(cfg), cluster: name, env: resolved.Env}
+	l.principal = principalOf(cfg)
 	l.Client, err = dlq.Open(dlq.Config{Options: options, Principal: l.principal})
 	return l, err
 }
@@ -156,26 +155,6 @@ func refused(list ...diag.Diagnostic) error { return refusal{list} }
 
 // Is makes a refusal one of a plan's kind.
 func (refusal) Is(target error) bool { return target == plan.ErrRefused }
-
-// letterEndpoint is where the letters are. The cluster of slipway up is known
-// from the variables that it gives its command.
-func (a *app) letterEndpoint(ctx context.Context, w *workspace, cluster *contract.Cluster, cred *credential) (*endpoint, error) {
-	at := a.sys.Getenv("BOOTSTRAP_SERVERS")
-	if cluster.Name != contract.Embedded && cluster.Name != contract.Local || at == "" {
-		return w.endpoint(ctx, cluster, cred)
-	}
-	ca, err := os.ReadFile(a.sys.Getenv("TLS_CA_PATH"))
-	if err != nil {
-		return nil, diag.New(diag.CommandCredential, "read the file of TLS_CA_PATH: %v", err).WithFix("run the command below slipway up -- COMMAND, which sets it")
-	}
-	here := *cluster
-	here.Bootstrap = contract.Bootstrap{SCRAM: at, MTLS: at}
-	if cred.user == "" && cred.cert == "" {
-		cred.user = strings.TrimPrefix(a.sys.Getenv("ACL_PRINCIPAL"), "User:")
-		cred.passwordFile = a.sys.Getenv("SASL_PASSWORD_PATH")
-	}
-	return &endpoint{&here, cred, ca}, nil
-}
 
 // principalOf is who a configuration logs in as, for the audit.
 func principalOf(cfg kafka.Config) string {

@@ -21,7 +21,8 @@ const groupTimeout = time.Minute
 const groupHelp = `
 
 The cluster is found as plan finds it: in the estate of --dir, for the
-environment -e. Retry topics are known from the contracts there.` + administratorHelp
+environment -e. A running slipway up is found by that directory, and needs no
+login. Retry topics are known from the contracts there.` + administratorHelp
 
 func newGroupCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
@@ -77,7 +78,7 @@ func (a *app) groups(ctx context.Context, t target) (*groupSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := w.endpoint(ctx, resolved.Cluster(name), &t.credential)
+	e, err := a.operate(ctx, w, resolved.Env, resolved.Cluster(name), &t.credential, "")
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,9 @@ func (s *scanner) entry(e *Entry, flags byte, recordKey []byte) {
 	if flags&flagTime != 0 {
 		e.Time = s.time(s.varint("time", maxSeconds))
 	}
+	if flags&flagFirst != 0 {
+		e.First = s.time(int64(s.uvarint("first", uint64(lastDue.Unix()))))
+	}
 	e.Parked = flags&flagParked != 0
 	e.Held = flags&flagHeld != 0
 }

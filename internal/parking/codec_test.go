@@ -29,6 +29,7 @@ func wireEntry(t *rapid.T) parking.Entry {
 		},
 		Key:      wireBytes(t, "entry key"),
 		Attempts: rapid.IntRange(0, 1_000_000).Draw(t, "attempts"),
+		First:    wireTime(t, "first", 0, 253_402_300_799),
 		Due:      wireTime(t, "due", 0, 253_402_300_799),
 		Parked:   rapid.Bool().Draw(t, "parked"),
 		Since:    rapid.Int64Min(-1).Draw(t, "since"),

@@ -11,7 +11,7 @@ import (
 // The value of slipway-retry is, in version 1: the version, kind, operation and
 // flags, a byte each; as uvarints the fence, the length of the life and the
 // life, epoch+1, offset, attempts, redrives and since+1; the length of the key
-// and the key if flagKey is set; due and time, if their flags are set, as
+// and the key if flagKey is set; due, time and first, if their flags are set, as
 // seconds (those of time zigzag) and nanoseconds; the CRC-32C of all that.
 const (
 	version = 1
@@ -27,6 +27,7 @@ const (
 	flagHeld
 	flagKey       // the key follows
 	flagRecordKey // the key is the record's; with neither flag it is nil
+	flagFirst
 	flagsEnd
 )
 
@@ -62,6 +63,11 @@ func appendEntry(b []byte, e Entry, recordKey []byte) []byte {
 		b = binary.AppendVarint(b, at.Unix())
 		b = binary.AppendUvarint(b, uint64(at.Nanosecond()))
 	}
+	if flags&flagFirst != 0 {
+		first := within(e.First, firstDue, lastDue)
+		b = binary.AppendUvarint(b, uint64(first.Unix()))
+		b = binary.AppendUvarint(b, uint64(first.Nanosecond()))
+	}
 	return binary.BigEndian.AppendUint32(b, checksum(b))
 }
 
@@ -70,6 +76,9 @@ func flagsOf(e Entry, recordKey []byte) (flags byte) {
 		if on {
 			flags |= 1 << flag
 		}
+	}
+	if !e.First.IsZero() {
+		flags |= flagFirst
 	}
 	switch {
 	case e.Key == nil:

@@ -61,6 +61,7 @@ type Entry struct {
 	Key []byte
 
 	Attempts int       // that have failed
+	First    time.Time // when the first of them did; zero if none has
 	Due      time.Time // not to run before; zero for at once
 	Parked   bool      // waits for an operator
 	Since    int64     // the offset of the first copy that was parked, -1 for this one; of a hold, that of its command

@@ -14,6 +14,10 @@ type Config struct {
 	// the one that was in effect at RetryFrom.
 	Fence, Committed uint64
 
+	// Mark is where the new owner's fence lies in the log. Others of the same
+	// number, of an owner whose commit was lost, may lie before it.
+	Mark int64
+
 	// RetryFrom is the offset from which the log is read: what was committed,
 	// or the start of the log.
 	RetryFrom int64
@@ -29,10 +33,11 @@ type Config struct {
 
 // A Lot is what waits of one partition. It is safe for concurrent use.
 type Lot struct {
-	life  string
-	fence uint64
-	max   int
-	skip  rule // which rule a test has switched off
+	life   string
+	fence  uint64
+	markAt int64 // where the own fence lies
+	max    int
+	skip   rule // which rule a test has switched off
 
 	quiet atomic.Bool // there are no lanes
 
@@ -54,7 +59,7 @@ type Lot struct {
 
 // New returns the lot of a partition whose log has not been read yet.
 func New(cfg Config) *Lot {
-	l := &Lot{life: cfg.Life, fence: cfg.Fence, max: cfg.MaxTickets, lanes: make(map[name]*lane), position: cfg.SourceFrom, highest: -1}
+	l := &Lot{life: cfg.Life, fence: cfg.Fence, max: cfg.MaxTickets, lanes: make(map[name]*lane), position: cfg.SourceFrom, markAt: cfg.Mark, highest: -1}
 	l.quiet.Store(true)
 	l.log = log{next: cfg.RetryFrom, front: cfg.RetryFrom, high: cfg.Committed, effect: cfg.Committed, source: cfg.SourceFrom, slack: slack}
 	return l
@@ -74,6 +79,13 @@ func (l *Lot) Superseded() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.superseded
+}
+
+// Highest is the highest fence in the log.
+func (l *Lot) Highest() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.log.high
 }
 
 // Full reports whether no more tickets should be added: the source partition

@@ -49,7 +49,7 @@ func (l *Lot) readFence(offset int64, number uint64) {
 	l.log.fences = append(l.log.fences, fence{offset, number})
 	l.log.high = max(l.log.high, number)
 	l.superseded = l.superseded || number > l.fence
-	if number != l.fence || l.ready {
+	if number != l.fence || offset < l.markAt || l.ready {
 		return
 	}
 	l.ready = true

@@ -53,6 +53,7 @@ const (
 // The reasons of a dead letter.
 const (
 	Exhausted   = "exhausted"   // the last attempt failed
+	Foreign     = "foreign"     // evidence: a record in the retry topic that is none of ours
 	Oversize    = "oversize"    // evidence: a batch that unpacks to more than anybody should hold
 	Parked      = "parked"      // evidence: the key waits in the retry topic
 	Rejected    = "rejected"    // the handler said so, or the class of its error

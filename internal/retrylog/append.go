@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -40,7 +41,7 @@ func (l *Log) Append(ctx context.Context, rec *kgo.Record, done func(*kgo.Record
 	if !l.produce(rec, func(rec *kgo.Record, err error) {
 		defer l.room.leave(size) // when it is over, so that Close waits for it
 		if err != nil {
-			err = l.appendFault(rec, err, slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) }))
+			err = l.appendFault(rec, err, l.unplaced(err) || slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) }))
 		}
 		done(rec, err)
 	}) {
@@ -78,6 +79,16 @@ func (l *Log) AppendSync(ctx context.Context, rec *kgo.Record) error {
 	default:
 		return l.appendFault(rec, context.Cause(ctx), false)
 	}
+}
+
+// unplaced reports whether a record was not sent because the client knows no
+// such partition, and has it ask again: the partition may have been added.
+func (l *Log) unplaced(err error) bool {
+	if !strings.Contains(err.Error(), "invalid record partitioning choice") { // the client has no other word for it
+		return false
+	}
+	l.client.ForceMetadataRefresh()
+	return true
 }
 
 func (l *Log) appendFault(rec *kgo.Record, err error, certain bool) error {

@@ -99,14 +99,14 @@ func answered[V any](answers map[int32]V, partitions []int32) error {
 // commit are missing. It waits for transactions that would change the offsets.
 func (l *Log) Offsets(ctx context.Context, group string, topics ...string) (map[string]map[int32]Commit, error) {
 	var all map[string]map[int32]Commit
-	err := l.insist(ctx, func(age time.Duration) error {
+	err := l.insist(ctx, func(time.Duration) error {
 		req := kmsg.NewPtrOffsetFetchRequest()
 		req.RequireStable = true
 		g := kmsg.NewOffsetFetchRequestGroup()
 		g.Group = group
 		names := make(map[[16]byte]string)
 		for _, topic := range topics {
-			t, err := l.describe(ctx, topic, age)
+			t, err := l.describe(ctx, topic, time.Nanosecond) // a partition may just have been added
 			if err != nil {
 				return fmt.Errorf("topic %s: %w", topic, err)
 			}

@@ -25,7 +25,7 @@ func (r *run) prepare(ctx context.Context, c *cluster, id *identities) error {
 	if err != nil {
 		return err
 	}
-	have, err := plan.Read(ctx, want, c.admin, c.registry)
+	have, err := plan.Read(ctx, want, c.kafka, c.registry)
 	if err != nil {
 		return err
 	}
@@ -34,11 +34,11 @@ func (r *run) prepare(ctx context.Context, c *cluster, id *identities) error {
 		return err
 	}
 	r.observe(Planned{Plan: p})
-	target := plan.Target{Cluster: c.admin, Registry: c.registry, Passwords: id.password}
+	target := plan.Target{Cluster: c.kafka, Registry: c.registry, Passwords: id.password}
 	if err := plan.Apply(ctx, target, p, func(change plan.Change, err error) { r.observe(Applied{Change: change, Err: err}) }); err != nil {
 		return err
 	}
-	settled, err := plan.Settle(ctx, want, c.admin, c.registry)
+	settled, err := plan.Settle(ctx, want, c.kafka, c.registry)
 	if err == nil && !settled {
 		r.observe(Note{Text: "not every broker knows yet what was created; services may be refused at first"})
 	}

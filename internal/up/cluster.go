@@ -16,7 +16,7 @@ import (
 // A cluster is what a run started: brokers and a registry, of either kind.
 type cluster struct {
 	access
-	admin    *kafka.Cluster
+	kafka    *kafka.Cluster
 	registry *schema.Admin
 	stop     func() error
 }
@@ -31,13 +31,23 @@ type access struct {
 	// certificate issues a client certificate and returns the directory with
 	// its files; nil where brokers take no identity from one.
 	certificate func(user string) (dir string, err error)
+
+	admin administrator
+}
+
+// An administrator may do everything on the cluster of a run. It is known by a
+// password, or by a certificate in a directory.
+type administrator struct {
+	user     string
+	password secret.Secret
+	dir      string
 }
 
 // close stops the cluster. Clients of it go first, so that they do not log in
 // to what is gone.
 func (c *cluster) close() error {
 	c.registry.Close()
-	c.admin.Close()
+	c.kafka.Close()
 	return c.stop()
 }
 
@@ -54,6 +64,7 @@ func startEmbedded(ctx context.Context) (*cluster, error) {
 			ca:        e.CA(),
 			url:       registry.URL,
 			reader:    secret.New(registry.Reader),
+			admin:     administrator{user: admin.User, password: secret.New(admin.Password)},
 		},
 		stop: e.Close,
 	}
@@ -76,7 +87,7 @@ func (c *cluster) connect(ctx context.Context, cfg kafka.Config, registryLogin s
 	if c.registry, err = openRegistry(c.url, cfg.TLS, registryLogin); err != nil {
 		return nil, err
 	}
-	if c.admin, err = kafka.Connect(ctx, cfg); err != nil {
+	if c.kafka, err = kafka.Connect(ctx, cfg); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -26,6 +26,14 @@
 // terminal, and gets an identity that may read every topic of the estate and
 // write none.
 //
+// # An operator
+//
+// Whoever has the same user may work on the run from another terminal: once the
+// cluster is what the contracts call for, the run's directory holds a file that
+// says where it is, and files with the logins of its administrator and of each
+// service's redrive user. [Find] looks for it by the estate's directory, and
+// takes the lock, not the file, for the proof that the run is alive.
+//
 // # Failure
 //
 // A service that ends is started again after a pause. One that ends five times

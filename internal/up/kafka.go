@@ -29,6 +29,7 @@ func (r *run) startKafka(ctx context.Context) (*cluster, error) {
 		return nil, err
 	}
 	tellFailures := r.tellFailures(d)
+	admin := d.Admin()
 	c := &cluster{
 		access: access{
 			bootstrap: map[contract.Auth]string{contract.MTLS: d.MTLS(), contract.SCRAMSHA256: d.SCRAM(), contract.SCRAMSHA512: d.SCRAM()},
@@ -38,13 +39,13 @@ func (r *run) startKafka(ctx context.Context) (*cluster, error) {
 				login, err := d.Certificate(user)
 				return login.Dir, err
 			},
+			admin: administrator{dir: admin.Dir},
 		},
 		stop: func() error {
 			tellFailures()
 			return d.Close()
 		},
 	}
-	admin := d.Admin()
 	pair, err := tls.LoadX509KeyPair(filepath.Join(admin.Dir, pki.CertificateFile), filepath.Join(admin.Dir, pki.KeyFile))
 	if err != nil {
 		_ = c.stop()

@@ -170,14 +170,14 @@ func (r *run) awaitReady(ctx context.Context, c *cluster, all []*service) error 
 		partitions: map[string]int{},
 		urls:       map[string]string{},
 		running:    map[string]func() time.Duration{},
-		look:       c.admin.Groups,
+		look:       c.kafka.Groups,
 		probe:      probeHTTP,
 	}
 	var topics []string
 	for _, g := range r.groups {
 		topics = append(topics, g.topics...)
 	}
-	found, err := c.admin.Topics(ctx, topics...)
+	found, err := c.kafka.Topics(ctx, topics...)
 	if err != nil {
 		return err
 	}

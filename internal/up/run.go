@@ -175,7 +175,10 @@ func (r *run) startCluster(ctx context.Context) (*cluster, *identities, error) {
 	if err != nil {
 		return c, nil, err
 	}
-	return c, id, r.prepare(ctx, c, id)
+	if err := r.prepare(ctx, c, id); err != nil {
+		return c, nil, err
+	}
+	return c, id, r.admit(c, id)
 }
 
 // withServices runs the services, and stops them when the command or the
@@ -220,7 +223,7 @@ func (r *run) attend(ctx context.Context, c *cluster, id *identities, all []*ser
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop()
-	w := watch{groups: r.groups, look: c.admin.Groups, ends: c.admin.EndOffsets, registry: c.reachRegistry, observe: r.observe}
+	w := watch{groups: r.groups, look: c.kafka.Groups, ends: c.kafka.EndOffsets, registry: c.reachRegistry, observe: r.observe}
 	wg.Go(func() { w.run(watching) })
 	if len(r.cfg.Command) > 0 {
 		return r.command(ctx, id, all)

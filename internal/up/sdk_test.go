@@ -37,7 +37,9 @@ func TestAServiceOfTheSDKRunsWithNothingButWhatItsContractCallsFor(t *testing.T)
 		"dev-echo.said.v1: owns echo.said.v1",
 		"dev-legacy.heard.v1: stands in for a topic that others own",
 		"svc-echo-dev.echo.said.v1.dlq: sends dead letters of echo.said.v1",
+		"svc-echo-dev.echo.said.v1.retry: retries records of echo.said.v1",
 		"svc-echo-dev.legacy.heard.v1.dlq: sends dead letters of legacy.heard.v1",
+		"svc-echo-dev.legacy.heard.v1.retry: retries records of legacy.heard.v1",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("planned topics\n%s\nwant\n%s", strings.Join(names, "\n"), strings.Join(want, "\n"))

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/slipway-go/slipway/diag"
 )
@@ -32,12 +33,17 @@ func openState(base, dir string) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(dir))
-	s := &state{dir: filepath.Join(base, hex.EncodeToString(sum[:8]))}
+	s := stateOf(base, dir)
 	if err := s.open(dir); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// stateOf is the state of an estate, which may belong to somebody else.
+func stateOf(base, dir string) *state {
+	sum := sha256.Sum256([]byte(dir))
+	return &state{dir: filepath.Join(base, hex.EncodeToString(sum[:8]))}
 }
 
 func stateBase(base string) (string, error) {
@@ -79,7 +85,7 @@ func (s *state) acquire(estate string) error {
 	if err != nil {
 		return stateFault(err)
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	err = lock(f)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		defer f.Close()
 		return diag.New(diag.UpBusy, "%s is up already%s", estate, holder(f))
@@ -95,6 +101,25 @@ func (s *state) acquire(estate string) error {
 	}
 	s.lock = f
 	return nil
+}
+
+// Whoever looks whether a run has the lock shares it for a moment, so a lock
+// that is taken is tried again before it counts as a run's.
+const (
+	lockTries = 10
+	lockPause = 10 * time.Millisecond
+)
+
+// lock takes the lock for this run alone.
+func lock(f *os.File) (err error) {
+	for range lockTries {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		time.Sleep(lockPause)
+	}
+	return err
 }
 
 // holder names the process that has the lock, if it had time to write it down.

@@ -2,6 +2,7 @@ package up
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/slipway-go/slipway/diag"
@@ -96,7 +97,7 @@ func (w *watch) status(groups []kafka.Group) Status {
 	var s Status
 	lagging := false
 	for i, g := range groups {
-		records, lag := finished(g), g.Lag()
+		records, lag := finished(g, w.groups[i].topics), g.Lag()
 		moved := max(records-w.before[g.ID], 0)
 		if g.Err == nil {
 			w.before[g.ID] = records
@@ -114,12 +115,15 @@ func (w *watch) status(groups []kafka.Group) Status {
 	return s
 }
 
-// finished is how many records of a group's topics are behind it. The cluster
-// is as old as the run, so offsets count from zero.
-func finished(g kafka.Group) int64 {
+// finished is how many records of the topics are behind a group. The cluster is
+// as old as the run, so offsets count from zero. What the group keeps in its
+// retry topics are copies and marks, and no records of their own.
+func finished(g kafka.Group, topics []string) int64 {
 	var n int64
 	for _, t := range g.Topics {
-		n += t.Committed
+		if slices.Contains(topics, t.Topic) {
+			n += t.Committed
+		}
 	}
 	return n
 }
@@ -147,7 +151,7 @@ func deadLetters(g groupWant, ends map[string]int64) int64 {
 func (r *run) deadLetters(ctx context.Context, c *cluster) map[string]int64 {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
-	ends, err := c.admin.EndOffsets(ctx, deadTopics(r.groups)...)
+	ends, err := c.kafka.EndOffsets(ctx, deadTopics(r.groups)...)
 	if err != nil {
 		return nil
 	}

@@ -34,13 +34,16 @@ func play(t *testing.T, s scene, seconds int) []string {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(seconds)*time.Second+time.Millisecond)
 	defer cancel()
 	w := watch{
-		groups: []groupWant{{id: "svc-a-dev", service: "a", dead: []string{"svc-a-dev.t.x.v1.dlq"}}},
+		groups: []groupWant{{id: "svc-a-dev", service: "a", topics: []string{"x.v1"}, dead: []string{"svc-a-dev.t.x.v1.dlq"}}},
 		look: func(context.Context, ...string) ([]kafka.Group, error) {
 			if s.brokerAway(now()) {
 				return nil, errors.New("connection refused")
 			}
 			i := min(now(), len(s.committed)) - 1
-			return []kafka.Group{{ID: "svc-a-dev", Topics: []kafka.Progress{{Committed: s.committed[i], Lag: s.lag[i]}}}}, nil
+			return []kafka.Group{{ID: "svc-a-dev", Topics: []kafka.Progress{
+				{Topic: "svc-a-dev.x.v1.retry", Committed: 3}, // marks, which are no records
+				{Topic: "x.v1", Committed: s.committed[i], Lag: s.lag[i]},
+			}}}, nil
 		},
 		ends: func(context.Context, ...string) (map[string]int64, error) {
 			if now() == s.deadAway {

@@ -5,7 +5,8 @@
 //   - Nothing lost: every event that a service decided on was applied by every
 //     service that listens.
 //   - Nothing duplicated: each was applied once, and each was decided on once.
-//   - Nothing out of order: the events of one order were applied in sequence.
+//   - Nothing out of order: the events of one order were applied in sequence,
+//     and the orders of one SKU in the order in which they were placed.
 //   - Stock balances: what is left is what there was minus what was sold, what
 //     was released is back, and at no time was there less than nothing.
 //   - Money balances: what was charged is the total of the confirmed orders.

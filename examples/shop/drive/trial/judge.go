@@ -9,12 +9,15 @@ import (
 	"example.com/shop/internal/ledger"
 )
 
-const placeRequest = "POST /orders"
+const (
+	placeRequest = "POST /orders"
+	createdTopic = "orders.created.v1"
+)
 
 // listeners are the services that apply what is on a topic.
 var listeners = []history.Final{
 	{Topic: placeRequest, Group: orders},
-	{Topic: "orders.created.v1", Group: inventory},
+	{Topic: createdTopic, Group: inventory},
 	{Topic: "inventory.reserved.v1", Group: orders},
 	{Topic: "inventory.reserved.v1", Group: payments},
 	{Topic: "payments.settled.v1", Group: orders},
@@ -55,6 +58,7 @@ func judge(e evidence) *judgement {
 // decided on twice is a duplicate though its ids differ.
 func (j *judgement) history(e evidence) []history.Event {
 	var events []history.Event
+	placed := make(map[string]int64) // orders so far, by SKU
 	sent := make(map[[2]string]bool)
 	send := func(s history.Send) {
 		key := [2]string{s.Topic, s.ID}
@@ -76,7 +80,12 @@ func (j *judgement) history(e evidence) []history.Event {
 		for _, entry := range e.ledgers[service] {
 			if entry.Flow == ledger.Out && e.own[entry.OrderID] {
 				j.records++
-				send(history.Send{ID: name(entry), Topic: entry.Topic, Key: entry.OrderID, Seq: entry.Sequence, Outcome: history.OK})
+				key, seq := entry.OrderID, entry.Sequence
+				if entry.Topic == createdTopic { // first come, first served
+					placed[entry.SKU]++
+					key, seq = entry.SKU, placed[entry.SKU]
+				}
+				send(history.Send{ID: name(entry), Topic: entry.Topic, Key: key, Seq: seq, Outcome: history.OK})
 			}
 		}
 	}

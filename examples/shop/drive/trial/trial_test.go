@@ -71,6 +71,7 @@ func TestABrokenPromiseFailsTheTrial(t *testing.T) {
 	outOfOrder := func(s trial.Summary) int { return s.OutOfOrder }
 	wrong := func(s trial.Summary) int { return s.Wrong }
 	var held []ledger.Entry
+	var first *ledger.Entry // an order of a SKU that another overtakes
 	for name, tt := range map[string]struct {
 		breaks func(string, ledger.Entry) []ledger.Entry
 		count  func(trial.Summary) int
@@ -96,6 +97,18 @@ func TestABrokenPromiseFailsTheTrial(t *testing.T) {
 				return nil
 			}
 			return append([]ledger.Entry{e}, held...)
+		}, outOfOrder},
+		"an order that another of its SKU overtakes": {func(service string, e ledger.Entry) []ledger.Entry {
+			switch {
+			case service != "inventory" || e.Flow != ledger.In || e.Topic != "orders.created.v1" || first != nil && (first.SKU != e.SKU || first.OrderID == ""):
+				return []ledger.Entry{e}
+			case first == nil:
+				first = &e
+				return nil
+			}
+			late := *first
+			first.OrderID = ""
+			return []ledger.Entry{e, late}
 		}, outOfOrder},
 		"an effect out of nowhere": {once(is("payments", ledger.Out, settled, "confirmed"), drop), wrong},
 		"stock sold that was never reserved": {once(is("inventory", ledger.In, "orders.created.v1", "reserved"), func(e ledger.Entry) []ledger.Entry {

@@ -9,4 +9,8 @@
 //	orders.created    ──▶ RESERVED ──▶ COMMITTED    payments.settled: CONFIRMED
 //	                  │            └─▶ RELEASED     payments.settled: DECLINED
 //	                  └─▶ REJECTED                  too little, or an unknown SKU
+//
+// Orders are keyed by SKU, so those of one SKU are reserved in the order they
+// were placed: who came first gets the last piece. A shelf that is jammed parks
+// its SKU, and its orders queue up while all others flow.
 package stock

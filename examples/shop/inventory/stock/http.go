@@ -13,12 +13,18 @@ import (
 
 // Routes serves the API:
 //
-//	PUT /stock/{sku}   sets how much is available: {"available": 100}
-//	GET /stock/{sku}   how much is available, reserved and committed
-//	GET /ledger        what the service did
+//	PUT /stock/{sku}          sets how much is available: {"available": 100}
+//	GET /stock/{sku}          how much is available, reserved and committed
+//	PUT /stock/{sku}/jam      jams the shelf: events that move this stock fail
+//	DELETE /stock/{sku}/jam   repairs it
+//	GET /ledger               what the service did
+//
+// [Wire] adds GET /consumption: how each topic is consumed, and what waits.
 func (s *Service) Routes(mux *http.ServeMux) {
 	mux.Handle("PUT /stock/{sku}", web.Handler(s.putStock))
 	mux.Handle("GET /stock/{sku}", web.Handler(s.getStock))
+	mux.Handle("PUT /stock/{sku}/jam", web.Handler(s.putJam))
+	mux.Handle("DELETE /stock/{sku}/jam", web.Handler(s.deleteJam))
 	ledger.Handle(mux, s.db)
 }
 
@@ -26,10 +32,19 @@ const maxAvailable = 1_000_000_000
 
 var skuPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
-func (s *Service) putStock(r *http.Request) (web.Response, error) {
+// skuOf is the SKU that a request names.
+func skuOf(r *http.Request) (string, error) {
 	sku := r.PathValue("sku")
 	if !skuPattern.MatchString(sku) {
-		return web.Response{}, web.BadRequest("sku_invalid", "sku is %.80q, want up to 64 lower-case letters, digits and -", sku)
+		return "", web.BadRequest("sku_invalid", "sku is %.80q, want up to 64 lower-case letters, digits and -", sku)
+	}
+	return sku, nil
+}
+
+func (s *Service) putStock(r *http.Request) (web.Response, error) {
+	sku, err := skuOf(r)
+	if err != nil {
+		return web.Response{}, err
 	}
 	var body struct {
 		Available *int64 `json:"available"`

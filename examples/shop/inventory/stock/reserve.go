@@ -27,6 +27,9 @@ func (s *Service) OrderCreated(ctx context.Context, id string, e OrderCreated) e
 		return slipway.Reject(fmt.Errorf("reserve %d of %q for order %q: that is no order", e.Quantity, e.SKU, e.OrderID))
 	}
 	return s.box.Do(ctx, id, func(ctx context.Context, tx *unsent.Tx) error {
+		if err := reach(ctx, tx, e.SKU); err != nil {
+			return err
+		}
 		r := reservation{e, StatusReserved}
 		enough, err := take(ctx, tx, e.SKU, e.Quantity)
 		if err != nil {
@@ -55,6 +58,9 @@ func (s *Service) PaymentSettled(ctx context.Context, id string, e PaymentSettle
 			return err
 		case r.status != StatusReserved:
 			return slipway.Reject(fmt.Errorf("settle order %q: its stock is %s already", e.OrderID, r.status))
+		}
+		if err := reach(ctx, tx, r.SKU); err != nil {
+			return err
 		}
 		r.status = StatusReleased
 		move := release

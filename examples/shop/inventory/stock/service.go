@@ -3,12 +3,14 @@ package stock
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/slipway-go/slipway"
 
 	"example.com/shop/internal/ledger"
 	"example.com/shop/internal/store"
 	"example.com/shop/internal/unsent"
+	"example.com/shop/internal/web"
 )
 
 // A Service is the service inventory on its database.
@@ -32,12 +34,15 @@ func Wire(app *slipway.App) error {
 	slipway.Handle(app, createdTopic, s.onOrderCreated)
 	slipway.Handle(app, settledTopic, s.onPaymentSettled)
 	s.Routes(app.Mux())
+	app.Mux().Handle("GET /consumption", web.Handler(func(*http.Request) (web.Response, error) {
+		return web.OK(app.Consumption()), nil
+	}))
 	return nil
 }
 
 // Open opens the service's database.
 func Open(ctx context.Context, url string) (store.DB, error) {
-	return store.Open(ctx, url, unsent.Schema, ledger.Schema, schema)
+	return store.Open(ctx, url, unsent.Schema, ledger.Schema, schema, jamSchema)
 }
 
 // New returns the service on its database, and the box that holds its events.

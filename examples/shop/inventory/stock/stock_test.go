@@ -196,6 +196,46 @@ func TestEventsThatNoRepetitionCuresAreRejected(t *testing.T) {
 	}
 }
 
+func TestNothingMovesOnAJammedShelfUntilItIsRepaired(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, sku := range []string{"lamp", "desk"} {
+		if _, err := f.Seed(t.Context(), sku, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.OrderCreated(t.Context(), "e1", order("o-1", 1)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if code := f.call(t, "PUT", "/stock/lamp/jam", "", new(struct{})); code != http.StatusOK {
+			t.Fatalf("jam: status %d", code)
+		}
+	}
+	for what, err := range map[string]error{
+		"reserve": f.OrderCreated(t.Context(), "e2", order("o-2", 1)),
+		"commit":  f.PaymentSettled(t.Context(), "e3", stock.PaymentSettled{OrderID: "o-1", Status: "CONFIRMED"}),
+	} {
+		if err == nil || slipway.Rejected(err) || !strings.Contains(err.Error(), "its shelf is jammed") {
+			t.Errorf("%s: %v, want an error that can be tried again", what, err)
+		}
+	}
+	other := order("o-3", 1)
+	other.SKU = "desk"
+	if err := f.OrderCreated(t.Context(), "e4", other); err != nil {
+		t.Errorf("another shelf: %v", err)
+	}
+	f.require(t, stock.Item{SKU: "lamp", Available: 1, Reserved: 1})
+
+	if code := f.call(t, "DELETE", "/stock/lamp/jam", "", new(struct{})); code != http.StatusOK {
+		t.Fatalf("repair: status %d", code)
+	}
+	if err := f.OrderCreated(t.Context(), "e2", order("o-2", 1)); err != nil {
+		t.Errorf("after the repair: %v", err)
+	}
+	f.require(t, stock.Item{SKU: "lamp", Reserved: 2})
+}
+
 func TestStockIsSetAndRead(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -209,6 +249,8 @@ func TestStockIsSetAndRead(t *testing.T) {
 		"below zero":      {"PUT", "/stock/lamp", `{"available": -1}`, 400, "available_invalid"},
 		"beyond measure":  {"PUT", "/stock/lamp", `{"available": 1000000001}`, 400, "available_invalid"},
 		"not a SKU":       {"PUT", "/stock/La%20mp", `{"available": 5}`, 400, "sku_invalid"},
+		"no SKU to jam":   {"PUT", "/stock/La%20mp/jam", "", 400, "sku_invalid"},
+		"no SKU to mend":  {"DELETE", "/stock/La%20mp/jam", "", 400, "sku_invalid"},
 		"not known":       {"GET", "/stock/unicorn", ``, 404, "sku_unknown"},
 		"larger than all": {"PUT", "/stock/lamp", strings.Repeat(" ", 20_000), 413, "body_too_large"},
 	} {

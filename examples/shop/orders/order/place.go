@@ -88,7 +88,7 @@ func (s *Service) place(ctx context.Context, tx *unsent.Tx, key string, r Reques
 	if fresh, err := insert(ctx, tx, o, key); err != nil || !fresh {
 		return false, err
 	}
-	event, err := s.created.Send(ctx, tx, o.ID, &Created{
+	event, err := s.created.Send(ctx, tx, o.SKU, &Created{
 		OrderID: o.ID, SKU: o.SKU, Quantity: o.Quantity, Amount: o.Total.Amount, Currency: o.Total.Currency,
 		PaymentMethod: o.PaymentMethod, PlacedAt: o.PlacedAt,
 	})

@@ -89,8 +89,8 @@ func TestAnOrderIsPlacedWithItsEvent(t *testing.T) {
 		t.Errorf("Location is %q, want %q", got, want)
 	}
 	var e order.Created
-	if len(f.sent) != 1 || json.Unmarshal(f.sent[0].Payload, &e) != nil || e.OrderID != a.OrderID || e.Amount != 3750 || f.sent[0].Key != a.OrderID {
-		t.Errorf("sent %+v, want the one event of %s", f.sent, a.OrderID)
+	if len(f.sent) != 1 || json.Unmarshal(f.sent[0].Payload, &e) != nil || e.OrderID != a.OrderID || e.Amount != 3750 || f.sent[0].Key != "lamp" {
+		t.Errorf("sent %+v, want the one event of %s under the key of its SKU", f.sent, a.OrderID)
 	}
 	if code, got, _ := f.call(t, "GET", "/orders/"+a.OrderID, "", ""); code != http.StatusOK || got.OrderID != a.OrderID {
 		t.Errorf("GET: status %d with %+v", code, got)
