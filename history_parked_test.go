@@ -101,7 +101,8 @@ func TestAParkedKeyBlocksOnlyItself(t *testing.T) {
 			free := throughput(t, batch, false)
 			blocked := throughput(t, batch, true)
 			t.Logf("the other keys took %v beside no parked key, %v beside one", free, blocked)
-			if share := float64(free) / float64(blocked); share < 0.95 {
+			const turn = 10 * time.Millisecond // of one handler: what a figure may be off by
+			if share := float64(free+turn) / float64(blocked); share < 0.95 {
 				t.Errorf("other keys keep %.0f %% of their throughput, want 95 %%", 100*share)
 			}
 		})
@@ -139,11 +140,11 @@ func throughput(t *testing.T, batch, blocked bool) time.Duration {
 			s.send(k, "bad", "bad")
 			k.Advance(5 * time.Second)
 			began = time.Now()
-			s.send(k, slices.Concat(repeat(100, numbered(40)...), repeat(10, "bad"))...)
+			s.send(k, slices.Concat(repeat(400, numbered(40)...), repeat(10, "bad"))...)
 			k.Advance(5 * time.Minute)
-			want := 4_012
+			want := 16_012
 			if blocked {
-				want = 4_000
+				want = 16_000
 			}
 			if s.done() != want {
 				t.Errorf("%d records are settled, want %d", s.done(), want)

@@ -150,8 +150,8 @@ func (f *flow) sendNew(t *testing.T, id int) {
 	}
 }
 
-// partitions describes the topics' partitions; nil while nobody answers.
-func (f *flow) partitions(ctx context.Context, topics ...string) []kmsg.MetadataResponseTopicPartition {
+// describe asks for the topics' metadata; nil while nobody answers.
+func (f *flow) describe(ctx context.Context, topics ...string) *kmsg.MetadataResponse {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()
@@ -164,6 +164,15 @@ func (f *flow) partitions(ctx context.Context, topics ...string) []kmsg.Metadata
 	if err != nil {
 		return nil
 	}
+	return resp
+}
+
+// partitions describes the topics' partitions; nil while nobody answers.
+func (f *flow) partitions(ctx context.Context, topics ...string) []kmsg.MetadataResponseTopicPartition {
+	resp := f.describe(ctx, topics...)
+	if resp == nil {
+		return nil
+	}
 	var all []kmsg.MetadataResponseTopicPartition
 	for _, topic := range resp.Topics {
 		all = append(all, topic.Partitions...)
@@ -171,9 +180,9 @@ func (f *flow) partitions(ctx context.Context, topics ...string) []kmsg.Metadata
 	return all
 }
 
-// leads counts the partitions of the flow that a node leads, -1 if unknown.
-func (f *flow) leads(ctx context.Context, n *dev.Node) int {
-	all, led := f.partitions(ctx, flowIn), 0
+// leads counts the partitions of a topic that a node leads, -1 if unknown.
+func (f *flow) leads(ctx context.Context, topic string, n *dev.Node) int {
+	all, led := f.partitions(ctx, topic), 0
 	if all == nil {
 		return -1
 	}
@@ -185,11 +194,12 @@ func (f *flow) leads(ctx context.Context, n *dev.Node) int {
 	return led
 }
 
-// awaitReplicas waits until every node has every record.
-func (f *flow) awaitReplicas(t *testing.T) {
+// awaitReplicas waits until every node has every record of the topics, and of
+// what groups have committed.
+func (f *flow) awaitReplicas(t *testing.T, topics ...string) {
 	t.Helper()
-	await(t, time.Minute, "all replicas to be in sync", func() bool {
-		all := f.partitions(t.Context(), flowIn, flowOut, "__consumer_offsets")
+	await(t, 2*time.Minute, "all replicas to be in sync", func() bool {
+		all := f.partitions(t.Context(), append(topics, "__consumer_offsets")...)
 		return all != nil && !slices.ContainsFunc(all, func(p kmsg.MetadataResponseTopicPartition) bool { return len(p.ISR) < 3 })
 	})
 }
@@ -204,7 +214,7 @@ func (f *flow) awaitMore(t *testing.T, more int64) {
 // fault notes that something was done to the cluster, and what it took.
 func (f *flow) fault(t *testing.T, name string, n *dev.Node, do func()) {
 	t.Helper()
-	led, sent, handled := f.leads(t.Context(), n), f.acked.Load(), f.handled.Load()
+	led, sent, handled := f.leads(t.Context(), flowIn, n), f.acked.Load(), f.handled.Load()
 	if led <= 0 {
 		t.Errorf("%s of node %d, which leads %d partitions of %s: nothing is put to the test", name, n.ID(), led, flowIn)
 	}
@@ -222,7 +232,7 @@ func (f *flow) kill(t *testing.T, n *dev.Node) {
 	f.fault(t, "kill -9", n, func() {
 		before := n.PID()
 		n.Kill()
-		await(t, time.Minute, "others to lead", func() bool { return f.leads(t.Context(), n) == 0 })
+		await(t, time.Minute, "others to lead", func() bool { return f.leads(t.Context(), flowIn, n) == 0 })
 		f.awaitMore(t, 2*flowKeys)
 		if err := n.Start(t.Context()); err != nil {
 			t.Fatal(err)
@@ -230,7 +240,7 @@ func (f *flow) kill(t *testing.T, n *dev.Node) {
 		if n.PID() == before {
 			t.Errorf("node %d still is process %d", n.ID(), before)
 		}
-		f.awaitReplicas(t)
+		f.awaitReplicas(t, flowIn, flowOut)
 	})
 }
 
@@ -246,7 +256,7 @@ func (f *flow) pause(t *testing.T, n *dev.Node) {
 			t.Fatal(err)
 		}
 		f.awaitMore(t, 2*flowKeys)
-		f.awaitReplicas(t)
+		f.awaitReplicas(t, flowIn, flowOut)
 	})
 }
 
@@ -290,7 +300,7 @@ func (f *flow) watchCommits(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for partition, offset := range f.committed(ctx) {
+		for partition, offset := range f.committed(ctx, relayGroup, flowIn) {
 			if last[partition] != offset {
 				last[partition] = offset
 				f.Add(history.Commit{Group: relayGroup, Topic: flowIn, Partition: partition, Offset: offset, At: f.Now(), Outcome: history.OK})
@@ -299,20 +309,25 @@ func (f *flow) watchCommits(ctx context.Context) {
 	}
 }
 
-// committed asks for the group's offsets; nil while nobody answers.
-func (f *flow) committed(ctx context.Context) map[int32]int64 {
+// committed asks for the offsets that a group has committed for a topic; nil
+// while nobody answers.
+func (f *flow) committed(ctx context.Context, id, name string) map[int32]int64 {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
+	known := f.describe(ctx, name)
 	group := kmsg.NewOffsetFetchRequestGroup()
-	group.Group = relayGroup
+	group.Group = id
 	req := kmsg.NewPtrOffsetFetchRequest()
-	req.Group, req.Groups = relayGroup, append(req.Groups, group)
+	req.Group, req.Groups = id, append(req.Groups, group)
 	resp, err := req.RequestWith(ctx, f.admin)
-	if err != nil || len(resp.Groups) != 1 || kerr.ErrorForCode(resp.Groups[0].ErrorCode) != nil {
+	if known == nil || err != nil || len(resp.Groups) != 1 || kerr.ErrorForCode(resp.Groups[0].ErrorCode) != nil {
 		return nil
 	}
 	offsets := make(map[int32]int64)
 	for _, topic := range resp.Groups[0].Topics {
+		if topic.Topic != name && topic.TopicID != known.Topics[0].TopicID {
+			continue // the group's retry topic
+		}
 		for _, p := range topic.Partitions {
 			if p.ErrorCode == 0 && p.Offset >= 0 {
 				offsets[p.Partition] = p.Offset
@@ -350,7 +365,7 @@ func TestNothingIsLostOrOutOfOrderWhileNodesAndRegistryFail(t *testing.T) {
 	for _, n := range f.Nodes() {
 		f.kill(t, n)
 	}
-	busiest := slices.MaxFunc(f.Nodes(), func(a, b *dev.Node) int { return f.leads(t.Context(), a) - f.leads(t.Context(), b) })
+	busiest := slices.MaxFunc(f.Nodes(), func(a, b *dev.Node) int { return f.leads(t.Context(), flowIn, a) - f.leads(t.Context(), flowIn, b) })
 	f.withoutRegistry(t, id, relays, func() { f.pause(t, busiest) })
 	await(t, 2*time.Minute, "enough events to be sent", func() bool { return f.acked.Load() >= flowEvents || t.Failed() })
 	enough()

@@ -32,7 +32,12 @@ import (
 	"github.com/slipway-go/slipway/schema/avro"
 )
 
-func TestMain(m *testing.M) { devtest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(workerName) != "" {
+		os.Exit(work())
+	}
+	devtest.Main(m)
+}
 
 // estate is every service of the tests on real Kafka, by the lines below its
 // metadata. Each has order.avsc beside its contract, and one apply serves all.
@@ -83,6 +88,9 @@ produces:
 consumes:
   exact.in.v1: {timeout: 2m, retry: {delays: [100ms], then: dead-letter}}
 `,
+	"soak":       enduring("soak"),
+	"zombie":     enduring("zombie"),
+	"apart":      enduring("apart"),
 	"bymtls":     deadLettering("bymtls", contract.MTLS),
 	"byscram512": deadLettering("byscram512", contract.SCRAMSHA512),
 	"byscram256": deadLettering("byscram256", contract.SCRAMSHA256),
@@ -98,6 +106,24 @@ produces:
 consumes:
   NAME.in.v1: {retry: {delays: [100ms, 200ms], then: dead-letter}}
 `)
+}
+
+// enduring is a service that is killed, stopped and cut off: records fail, wait
+// in place and in the retry topic, and keys park.
+func enduring(name string) string {
+	return strings.ReplaceAll(`identity: {auth: mtls}
+topics:
+  NAME.in.v1: {partitions: 12}
+produces:
+  NAME.in.v1: {via: direct}
+consumes:
+  NAME.in.v1:
+    concurrency: 64
+    timeout: 2m
+    session: 6s
+    heartbeat: 1s
+    retry: {delays: [50ms, 700ms, 1s, 2s], inPlace: 300ms, then: park}
+`, "NAME", name)
 }
 
 func estateFiles() fstest.MapFS {

@@ -234,6 +234,8 @@ func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uin
 		follower.Stop()
 		return false, y.lot.Highest()
 	}
+	c.app.log.Info("retry partition taken over", "group", c.group, "topic", y.at.topic, "partition", y.at.id,
+		"fence", y.fence, "waiting", y.lot.Stats().Tickets)
 	c.busy.Go(func() { y.pump(p.ctx) })
 	y.poke()
 	return true, y.fence

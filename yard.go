@@ -22,6 +22,8 @@ const (
 	maxTickets = 1 << 18 // of one partition; above, its source rests
 	trimEvery  = 30 * time.Second
 	appendWait = time.Second // before an append that was refused is tried again
+	maxLooks   = 30          // for a copy that the log does not show
+	lookWait   = time.Second // between two of them
 )
 
 // A yard is where the records of one partition wait that are in the retry
@@ -332,7 +334,7 @@ func (y *yard) original(ctx context.Context, offset int64, t parking.Ticket) (*k
 	rec := y.cache.Get(y.at.topic, y.at.id, offset)
 	if rec == nil {
 		var err error
-		if rec, err = y.log.At(ctx, y.at.topic, y.at.id, offset, y.cache.Put); err != nil {
+		if rec, err = y.fetch(ctx, offset); err != nil {
 			return nil, parking.Entry{}, err
 		}
 	}
@@ -342,6 +344,20 @@ func (y *yard) original(ctx context.Context, offset int64, t parking.Ticket) (*k
 	}
 	e.Ticket = t
 	return parking.Original(rec, e, y.partition.topic, y.partition.id), e, nil
+}
+
+// fetch reads a copy from the log. One that is not there yet will be: after an
+// election the new leader shows its last records only once others have them too.
+func (y *yard) fetch(ctx context.Context, offset int64) (*kgo.Record, error) {
+	for tries := 1; ; tries++ {
+		rec, err := y.log.At(ctx, y.at.topic, y.at.id, offset, y.cache.Put)
+		if !errors.Is(err, retrylog.ErrNoRecord) || tries == maxLooks {
+			return rec, err
+		}
+		if b, err2 := y.log.Bounds(ctx, y.at.topic, y.at.id); err2 == nil && offset < b[y.at.id].Start || !waitFor(ctx, lookWait) {
+			return nil, err
+		}
+	}
 }
 
 // lost halts the partition: a copy that the lot knows cannot be read.

@@ -5,21 +5,18 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"os"
 	"sync"
-	"time"
 )
 
 // errCut is what a service sees of a connection that the test has cut.
 var errCut = errors.New("connection cut by the test")
 
-// dialPatience is how long an isolated instance waits for a connection.
-const dialPatience = 10 * time.Second
-
 // A network is how the services reach brokers and registry. An instance or an
 // address can be cut: what is open then is closed, and nothing is opened. An
-// instance can be isolated: nothing comes through, and nobody is told, until it
-// is healed and what was held up arrives.
+// instance can be isolated: nothing comes through what is open, and nobody is
+// told, until it is healed and what was held up arrives. Nothing new is opened,
+// and that it is told at once: the client holds a mutex while it dials, and time
+// in a synctest bubble stands still while anybody waits for that.
 type network struct {
 	open func(ctx context.Context, network, addr string) (net.Conn, error)
 
@@ -40,15 +37,6 @@ func newNetwork(open func(context.Context, string, string) (net.Conn, error)) *n
 // dialer is how an instance opens connections.
 func (n *network) dialer(of *instance) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if healed := n.hole(of); healed != nil {
-			select {
-			case <-healed:
-			case <-ctx.Done():
-				return nil, context.Cause(ctx)
-			case <-time.After(dialPatience):
-				return nil, os.ErrDeadlineExceeded
-			}
-		}
 		if n.isCut(of, addr) {
 			return nil, errCut
 		}
@@ -72,7 +60,7 @@ func (n *network) isCut(of *instance, addr string) bool {
 	defer n.mu.Unlock()
 	_, dead := n.killed[of]
 	_, away := n.addresses[addr]
-	return dead || away
+	return dead || away || n.isolated[of] != nil
 }
 
 // hole is what an isolated instance waits for; nil for all others.

@@ -239,7 +239,10 @@ func TestWhatTheBreakerHoldsUpRunsOnceItHalfOpens(t *testing.T) {
 			r.run()
 			synctest.Wait()
 		}
-		if n := len(r.started); n != 2 {
+		r.mu.Lock()
+		n := len(r.started)
+		r.mu.Unlock()
+		if n != 2 {
 			t.Errorf("%d records were handled before the breaker opened, want 2", n)
 		}
 		<-time.After(3 * time.Minute)

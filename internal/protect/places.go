@@ -9,7 +9,8 @@ import (
 const (
 	fewestPlaces = 64
 	maxProbes    = 8
-	minStack     = 11 // bits: no two goroutines have stacks closer together
+	mostPlaces   = 1 << 16 // beyond them a subject may go unwatched
+	minSize      = 4       // bits: no two subjects lie closer together
 
 	oddly = 0x9E3779B97F4A7C15 // an odd constant near 2⁶⁴/φ spreads what lies close together
 )
@@ -39,7 +40,7 @@ func newPlaces[T any](smaller *places[T]) *places[T] {
 
 // take finds a free place, nil if there is none nearby.
 func (t *places[T]) take(subject *T) *place[T] {
-	at := int(goroutine() >> t.shift)
+	at := int(spread(subject) >> t.shift)
 	for i := range maxProbes {
 		p := &t.place[(at+i)&(len(t.place)-1)]
 		if p.Load() == nil && p.CompareAndSwap(nil, subject) {
@@ -49,10 +50,8 @@ func (t *places[T]) take(subject *T) *place[T] {
 	return nil
 }
 
-// goroutine returns a number that is most likely the same for calls of one
-// goroutine and another one for calls of others: where its stack is. Nothing is
-// wrong if it is not.
-func goroutine() uint64 {
-	var here byte
-	return uint64(uintptr(unsafe.Pointer(&here))>>minStack) * oddly //nolint:gosec // a hint: the address is never made a pointer again
+// spread returns a number that differs from subject to subject: where it is.
+// Nothing is wrong if two are alike.
+func spread[T any](subject *T) uint64 {
+	return uint64(uintptr(unsafe.Pointer(subject))>>minSize) * oddly //nolint:gosec // a hint: the address is never made a pointer again
 }

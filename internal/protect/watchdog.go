@@ -91,9 +91,12 @@ func (w *Watchdog[T]) Close() {
 func (w *Watchdog[T]) enter(subject *T) *place[T] {
 	t := w.places.Load()
 	at := t.take(subject)
-	for at == nil {
+	for at == nil && len(t.place) < mostPlaces {
 		t = w.grow(t)
 		at = t.take(subject)
+	}
+	if at == nil {
+		return nil
 	}
 	if !w.armed.Load() {
 		w.arm(subject)
@@ -103,7 +106,7 @@ func (w *Watchdog[T]) enter(subject *T) *place[T] {
 
 // leave gives a place back.
 func (w *Watchdog[T]) leave(at *place[T], subject *T) {
-	if at.CompareAndSwap(subject, nil) {
+	if at == nil || at.CompareAndSwap(subject, nil) {
 		return
 	}
 	w.mu.Lock() // the report that this answers is made under the lock
