@@ -198,9 +198,26 @@ func (f *flow) leads(ctx context.Context, topic string, n *dev.Node) int {
 // what groups have committed.
 func (f *flow) awaitReplicas(t *testing.T, topics ...string) {
 	t.Helper()
-	await(t, 2*time.Minute, "all replicas to be in sync", func() bool {
-		all := f.partitions(t.Context(), append(topics, "__consumer_offsets")...)
-		return all != nil && !slices.ContainsFunc(all, func(p kmsg.MetadataResponseTopicPartition) bool { return len(p.ISR) < 3 })
+	var behind []string
+	defer func() {
+		if t.Failed() {
+			t.Logf("not in sync: %v", behind)
+		}
+	}()
+	await(t, patience, "all replicas to be in sync", func() bool {
+		resp := f.describe(t.Context(), append(topics, "__consumer_offsets")...)
+		if resp == nil {
+			return false
+		}
+		behind = nil
+		for _, topic := range resp.Topics {
+			for _, p := range topic.Partitions {
+				if len(p.ISR) < 3 {
+					behind = append(behind, fmt.Sprintf("%s/%d %v", *topic.Topic, p.Partition, p.ISR))
+				}
+			}
+		}
+		return len(behind) == 0
 	})
 }
 

@@ -73,7 +73,7 @@ func TestCodecSaysWhatIsWrongWithAnEntry(t *testing.T) {
 		"a mark's operation":     {summed(plainWith(atOp, 1)), "a mark has operation 1, want none"},
 		"a command without op":   {summed(plainWith(atKind, 5)), "operation 0 is unknown"},
 		"a later operation":      {summed(plainWith(atKind, 5, 5)[:len(plainValue)]), "operation 5 is unknown"},
-		"a later flag":           {summed(plainWith(atFlags, 0x40)), "flags 0x40 are unknown"},
+		"a later flag":           {summed(plainWith(atFlags, 0x80)), "flags 0x80 are unknown"},
 		"an endless fence":       {summed(plainWith(atFence, endless...)), "fence is above 18446744073709551615"},
 		"nothing behind flags":   {summed(plainValue[:atFence]), "it ends within fence"},
 		"half a number":          {summed(append(slices.Clone(plainValue[:atSince]), 0x80)), "it ends within since+1"},
