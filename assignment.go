@@ -3,6 +3,7 @@ package slipway
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,19 +17,25 @@ import (
 const revokeBudget = 20 * time.Second
 
 // assigned begins the partitions that came to this instance.
-func (c *consumer) assigned(_ context.Context, client *kgo.Client, got map[string][]int32) {
+func (c *consumer) assigned(ctx context.Context, client *kgo.Client, got map[string][]int32) {
 	client.ResumeFetchPartitions(got) // a pause outlives the assignment it was made in
+	member, _ := client.GroupMetadata()
+	kept := c.keptBy(member)
+	c.lost(ctx, client, kept)
 	c.mu.Lock()
 	if c.draining {
 		c.mu.Unlock()
 		return // the service stops: whoever comes next has them from the start
 	}
 	var partitions []*partition
-	for topic, ids := range got {
-		for _, id := range ids {
-			p := newPartition(topicPartition{topic, id}, client, c.entries[topic])
-			c.owned[p.topicPartition] = p
-			partitions = append(partitions, p)
+	for _, of := range []map[string][]int32{got, kept} {
+		for topic, ids := range of {
+			for _, id := range ids {
+				p := newPartition(topicPartition{topic, id}, client, c.entries[topic])
+				p.member, p.kept = member, slices.Contains(kept[topic], id)
+				c.owned[p.topicPartition] = p
+				partitions = append(partitions, p)
+			}
 		}
 	}
 	c.mu.Unlock()
@@ -37,6 +44,21 @@ func (c *consumer) assigned(_ context.Context, client *kgo.Client, got map[strin
 		c.meter.assigned.Add(1)
 		c.app.log.Info("partitions assigned", "group", c.group, "partitions", got)
 	}
+}
+
+// keptBy returns what this instance has from when it was another member of the
+// group. A member that the group has forgotten joins anew and claims what it
+// had; it may get that without a word, though others had it in between.
+func (c *consumer) keptBy(member string) map[string][]int32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := make(map[string][]int32)
+	for tp, p := range c.owned {
+		if p.member != member {
+			kept[tp.topic] = append(kept[tp.topic], tp.id)
+		}
+	}
+	return kept
 }
 
 // revoked hands partitions back: running handlers finish, their work is

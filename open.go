@@ -156,6 +156,12 @@ func (c *consumer) openPartition(p *partition, f found) {
 			p.resume(held) // it was let go just now
 		}
 	}
+	if p.kept && (ok || p.entry.Start != contract.StartRefuse) {
+		if !ok {
+			at = retrylog.Commit{Offset: startAt(p.entry.Start, f.bounds[p.id]), Epoch: -1}
+		}
+		c.rewind(p, at)
+	}
 	p.ready.Store(true)
 	p.resume(opening)
 	if len(c.closedPartitions()) == 0 {
@@ -166,6 +172,14 @@ func (c *consumer) openPartition(p *partition, f found) {
 // closedPartitions are those that are owned and not opened yet.
 func (c *consumer) closedPartitions() []*partition {
 	return slices.DeleteFunc(c.all(), func(p *partition) bool { return p.ready.Load() || p.ended.Load() })
+}
+
+// rewind has the client fetch a partition from where the group has it.
+func (c *consumer) rewind(p *partition, at retrylog.Commit) {
+	_ = c.serially(p.ctx, func() error {
+		c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{p.topic: {p.id: {Epoch: at.Epoch, Offset: at.Offset}}})
+		return nil
+	})
 }
 
 // startAt is the offset where a partition without a commit starts.

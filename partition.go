@@ -47,6 +47,9 @@ type partition struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
+	member string // as whom this instance has it
+	kept   bool   // the client had it before, as another member, and would go on where it was
+
 	ready  atomic.Bool // it was opened: what follows about it is known
 	ended  atomic.Bool
 	ending chan struct{} // closed once it has ended
