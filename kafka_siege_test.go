@@ -25,8 +25,8 @@ type siege struct {
 	rest           time.Duration // between two kills of nodes
 }
 
-// siege keeps a test of minutes out of every run but .ci/run siege.
-func siege(t *testing.T) {
+// lengthy keeps a test of minutes out of every run but .ci/run siege.
+func lengthy(t *testing.T) {
 	t.Helper()
 	if os.Getenv("SLIPWAY_SIEGE") == "" {
 		t.Skip("takes minutes: set SLIPWAY_SIEGE=1, as .ci/run siege does")
@@ -50,7 +50,7 @@ func besieged() siege {
 // F-01: a node after the other and consumer processes at random are killed with
 // -9 while records fail, wait, park and are released.
 func TestKillsOfNodesAndConsumersLoseNothingAndKeepEveryKeyInOrder(t *testing.T) {
-	siege(t)
+	lengthy(t)
 	s := besieged()
 	x := newTrial(t, "soak", s.traffic)
 	x.begin(t, 3)
@@ -100,7 +100,7 @@ func (x *trial) requireWaits(t *testing.T, j *judgement) {
 // F-02 and F-31: consumer processes, and then a node, are stopped where they
 // are until others have taken over, and go on as if nothing had happened.
 func TestAZombieChangesNothing(t *testing.T) {
-	siege(t)
+	lengthy(t)
 	x := newTrial(t, "zombie", traffic{
 		records: 15_000, rate: 250, keys: 5_000, flat: 50, failing: 0.3, pace: 100 * time.Millisecond,
 	})
@@ -134,7 +134,7 @@ func (x *trial) busiest(t *testing.T) *dev.Node {
 // F-03: one consumer process is cut off from one node: from what the node says,
 // from saying anything, and from both; then from the group's coordinator.
 func TestAConsumerCutOffFromANodeLosesNothingAndKeepsEveryKeyInOrder(t *testing.T) {
-	siege(t)
+	lengthy(t)
 	x := newTrial(t, "apart", traffic{
 		records: 15_000, rate: 250, keys: 5_000, flat: 50, failing: 0.2, pace: 50 * time.Millisecond,
 	})

@@ -20,7 +20,7 @@ const exactRecords = 5_000
 // Every record is produced once, as readers of committed records see it, while
 // nodes are killed and one of two instances comes and goes.
 func TestExactlyOnceHoldsWhileNodesAreKilled(t *testing.T) {
-	siege(t)
+	lengthy(t)
 	r := onKafka(t)
 	var handled atomic.Int64
 	wire := func(app *slipway.App) error {
