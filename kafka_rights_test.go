@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,6 +122,11 @@ func (r *realKafka) requireDerivedRights(t *testing.T, name, dlq string) {
 		principal + " READ GROUP svc-" + name + "-dev", principal + " READ TOPIC " + topic,
 		principal + " WRITE TOPIC " + topic, principal + " WRITE TOPIC " + dlq,
 	}
+	retry := strings.TrimSuffix(dlq, "dlq") + "retry"
+	for _, right := range []string{"DELETE", "READ", "WRITE"} {
+		want = append(want, principal+" "+right+" TOPIC "+retry)
+	}
+	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rights (-want +got):\n%s", diff)
 	}
