@@ -64,6 +64,7 @@ type consumer struct {
 
 	meter   *groupMeter
 	session *session // nil where records are not handled in transactions
+	lease   *lease
 	cache   *retrylog.Cache
 
 	// committing is held while frontiers are read and sent, so that what is
@@ -153,6 +154,7 @@ func (c *consumer) leave() {
 	defer time.AfterFunc(leaveTimeout, c.endClient).Stop() // a coordinator that is away must not hold up the shutdown
 	c.client.Close()
 	c.endClient()
+	c.lease.close()
 	c.busy.Wait()
 	if c.session != nil {
 		c.session.close()
@@ -177,8 +179,8 @@ func (c *consumer) poll(ctx context.Context) bool {
 // take puts the records fetched from a partition into their lanes.
 func (c *consumer) take(fetched kgo.FetchTopicPartition) {
 	p := c.partition(fetched.Topic, fetched.Partition)
-	if p == nil {
-		return // revoked; its next owner fetches it again
+	if p == nil || p.kept && !p.ready.Load() {
+		return // revoked, or of an earlier life: it is fetched again
 	}
 	if fetched.HighWatermark > 0 {
 		p.high.Store(fetched.HighWatermark)

@@ -48,7 +48,7 @@ func newGuard(c *contract.Consume, wake func(), changed func(from, to protect.St
 // guard wakes it.
 func (e *entry) admit(c *consumer, p *partition, key []byte) (call, bool) {
 	begun := call{consumer: c, entry: e, parent: p.ctx, sends: c.newSends()}
-	if e.paused.Load() {
+	if e.paused.Load() || c.lease.over.Load() {
 		return begun, false
 	}
 	if e.holds(key) {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -27,10 +29,11 @@ import (
 // T is a struct that can hold the entry's schema, or []byte for a topic
 // without one. Where it cannot, [App.Run] fails and says which fields.
 func Handle[T any](app *App, entry string, fn func(ctx context.Context, m *Message[T]) error) {
+	var deliveries slabs[T]
 	app.register(entry, &handler{
 		typ: reflect.TypeFor[T](),
 		one: func(c call, w work) (err error) {
-			d := new(delivery[T])
+			d := deliveries.next()
 			d.begin(&c, w.rec)
 			d.sends, d.msg.sends = c.sends, c.sends
 			defer d.end()
@@ -107,10 +110,33 @@ type call struct {
 	sends    *sends // nil without a transaction
 }
 
-// delivery is what one call hands to a handler, in one allocation.
+// delivery is what one call hands to a handler.
 type delivery[T any] struct {
 	attempt
 	msg Message[T]
+}
+
+// slabs allocates deliveries, several at a time: a handler may keep its message
+// for as long as it likes, so that none is used twice, and one by one they are
+// the dearest part of a call. A message that is kept keeps its slab.
+type slabs[T any] struct{ open sync.Pool }
+
+const (
+	slabSize  = 16
+	slabBytes = 8 << 10
+)
+
+// next returns a new delivery.
+func (s *slabs[T]) next() *delivery[T] {
+	slab, _ := s.open.Get().(*[]delivery[T])
+	if slab == nil {
+		slab = new(make([]delivery[T], max(1, min(slabSize, slabBytes/int(unsafe.Sizeof(delivery[T]{}))))))
+	}
+	d := &(*slab)[0]
+	if *slab = (*slab)[1:]; len(*slab) > 0 {
+		s.open.Put(slab)
+	}
+	return d
 }
 
 // read fills a message from a record.

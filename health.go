@@ -47,27 +47,34 @@ func (h *health) note(of concern, problem string) {
 	h.problems[of] = problem
 }
 
+// now copies what is known: whoever judges it asks consumers, which have locks of
+// their own and note problems under them.
+func (h *health) now() (up bool, members []*consumer, problems map[concern]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.up, h.members, maps.Clone(h.problems)
+}
+
 // Ready returns nil while the service does its work, and otherwise what keeps
 // it from doing so: it has not started, a group was not joined yet, a partition
 // was stopped, a dead letter cannot be written, records wait for the schema
 // registry.
 func (a *App) Ready() error {
-	a.health.mu.Lock()
-	defer a.health.mu.Unlock()
-	if !a.health.up {
+	up, members, problems := a.health.now()
+	if !up {
 		return ErrNotRunning
 	}
 	var errs []error
-	for _, c := range a.health.members {
+	for _, c := range members {
 		if _, generation := c.client.GroupMetadata(); generation < 0 {
 			errs = append(errs, errors.New("group "+c.group+": not joined yet"))
 		} else if !c.underWay.Load() && len(c.closedPartitions()) > 0 {
 			errs = append(errs, errors.New("group "+c.group+": first partitions are being opened"))
 		}
 	}
-	for _, of := range slices.SortedFunc(maps.Keys(a.health.problems), concern.compare) {
-		said := of.thing + ": " + a.health.problems[of]
-		if of.group != "" && len(a.health.members) > 1 {
+	for _, of := range slices.SortedFunc(maps.Keys(problems), concern.compare) {
+		said := of.thing + ": " + problems[of]
+		if of.group != "" && len(members) > 1 {
 			said = "group " + of.group + ": " + said
 		}
 		errs = append(errs, errors.New(said))

@@ -19,6 +19,8 @@ func (c *consumer) join() error {
 	}
 	opts = append(opts, c.membership()...)
 	opts = append(opts, c.fetching()...)
+	c.lease = newLease(c.first().Session, c.leaseLapsed, c.leaseRenewed)
+	opts = append(opts, kgo.WithHooks(c.lease))
 	c.life, c.endClient = context.WithCancel(context.Background())
 	c.client, err = kgo.NewClient(append(opts, kgo.WithContext(c.life))...)
 	if err != nil {

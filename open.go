@@ -369,7 +369,7 @@ func (a *App) retryTrouble(topic string, id int32, err error) {
 	if gap, ok := errors.AsType[*retrylog.GapError](err); ok {
 		a.log.Error("retry topic has a gap", "code", diag.RuntimeRetryFailed, "error", err)
 		if gap.To < gap.From {
-			a.haltRetries(topicPartition{topic, id}, err)
+			a.reopenRetries(topicPartition{topic, id}, err)
 		}
 		return
 	}
@@ -384,16 +384,16 @@ func (c *consumer) all() []*partition {
 	return slices.Collect(maps.Values(c.owned))
 }
 
-// haltRetries halts the partition whose retry partition was cut: what it knows
-// of what waits no longer holds, and only a new owner can find out.
-func (a *App) haltRetries(at topicPartition, why error) {
+// reopenRetries opens the partition anew whose retry partition was cut: what it
+// knows of what waits no longer holds.
+func (a *App) reopenRetries(at topicPartition, why error) {
 	a.health.mu.Lock()
 	members := a.health.members
 	a.health.mu.Unlock()
 	for _, c := range members {
 		for _, p := range c.all() {
 			if p.ready.Load() && p.yard != nil && p.yard.at == at {
-				c.halt(p, why)
+				c.reopen(p, why)
 			}
 		}
 	}

@@ -50,13 +50,14 @@ type partition struct {
 	member string // as whom this instance has it
 	kept   bool   // the client had it before, as another member, and would go on where it was
 
-	ready  atomic.Bool // it was opened: what follows about it is known
-	ended  atomic.Bool
-	ending chan struct{} // closed once it has ended
-	open   load          // queued, waiting or in a handler
-	full   atomic.Bool   // paused because it holds too much
-	empty  chan struct{} // closed when an ended partition has no open records
-	once   sync.Once     // closes empty
+	ready   atomic.Bool // it was opened: what follows about it is known
+	ended   atomic.Bool
+	renewed atomic.Bool   // a new life follows this one
+	ending  chan struct{} // closed once it has ended
+	open    load          // queued, waiting or in a handler
+	full    atomic.Bool   // paused because it holds too much
+	empty   chan struct{} // closed when an ended partition has no open records
+	once    sync.Once     // closes empty
 
 	ahead     frontier.Ranges // finished beyond the committed offset by an earlier owner; only the poll loop uses it
 	yard      *yard           // what waits in the retry topic; nil where the entry has none

@@ -52,7 +52,7 @@ func (c *consumer) judgeHead(p *partition, now time.Time) {
 		return
 	}
 	at, since, ok := p.frontier.Head()
-	stuck := ok && now.Sub(since) > bound && p.paused()&(held|stopped) == 0 && !p.entry.waits()
+	stuck := ok && now.Sub(since) > bound && p.paused()&(held|stopped) == 0 && !p.entry.waits() && !c.lease.over.Load()
 	if stuck != p.stuck {
 		p.stuck = stuck
 		problem := ""

@@ -277,7 +277,7 @@ func (c *consumer) conclude(w *work) fate {
 	return c.finish(w)
 }
 
-// halt ends a partition where it stands, until it is assigned anew.
+// halt ends a partition where it stands, until it is assigned or opened anew.
 func (c *consumer) halt(p *partition, why error) {
 	c.tell(p.String(), "stopped at "+why.Error())
 	c.app.log.Error("partition stopped", "code", diag.RuntimePartitionStopped, "group", c.group, "topic", p.topic, "partition", p.id, "error", why)

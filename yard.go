@@ -212,7 +212,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 		// Nobody knows whether the record is in the log. Only a new owner, behind
 		// a higher fence, can find out.
 		y.over(t)
-		y.consumer.halt(p, err)
+		y.consumer.reopen(p, err)
 	}
 }
 

@@ -141,13 +141,7 @@ echo 'openjdk version "11.0.2" 2019-01-15' >&2`)
 		"a port that is taken": {func(t *testing.T, m *machine) {
 			m.java(t, "exit 1")
 			m.fillCache(t)
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { l.Close() })
-			port := l.Addr().(*net.TCPAddr).Port
-			m.cfg.FirstPort = port - 9 // the registry's
+			m.cfg.FirstPort = takenLast(t, 10)
 		}, diag.DevPortTaken, []string{"is taken", "address already in use"}},
 		"a key that others can read": {func(t *testing.T, m *machine) {
 			m.java(t, "exit 1")
@@ -287,4 +281,35 @@ case "$*" in *unpack*) touch "${last#*=}/apicurio-registry-app-2.6.13.Final-runn
 	if err != nil || len(left) != 1 || left[0].Name() != "fetch.lock" {
 		t.Errorf("the cache holds %v, %v, want the lock alone", left, err)
 	}
+}
+
+// takenLast finds n consecutive ports that nobody listens on, takes the last of
+// them and returns the first. They lie below those that the system and free
+// choose from, so that no other test takes one meanwhile.
+func takenLast(t *testing.T, n int) int {
+	t.Helper()
+	for first := 10_000; first < 20_000; first += n {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+n-1))
+		if err != nil {
+			continue
+		}
+		if allFree(first, n-1) {
+			t.Cleanup(func() { l.Close() })
+			return first
+		}
+		l.Close()
+	}
+	t.Fatalf("no %d free ports in a row", n)
+	return 0
+}
+
+func allFree(first, n int) bool {
+	for port := first; port < first+n; port++ {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return false
+		}
+		l.Close()
+	}
+	return true
 }

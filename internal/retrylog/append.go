@@ -40,6 +40,9 @@ func (l *Log) Append(ctx context.Context, rec *kgo.Record, done func(*kgo.Record
 	rec.Context = l.ctx
 	if !l.produce(rec, func(rec *kgo.Record, err error) {
 		defer l.room.leave(size) // when it is over, so that Close waits for it
+		if errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.UnknownTopicOrPartition) {
+			l.forget(rec.Topic)
+		}
 		if err != nil {
 			err = l.appendFault(rec, err, l.unplaced(err) || slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) }))
 		}
@@ -60,6 +63,12 @@ func (l *Log) produce(rec *kgo.Record, promise func(*kgo.Record, error)) bool {
 	}
 	l.client.Produce(l.ctx, rec, promise)
 	return true
+}
+
+// forget has the client ask anew for a topic that was deleted: it holds on to
+// the id of one until told, also when another has its name.
+func (l *Log) forget(topic string) {
+	l.asking.Go(func() { l.client.PurgeTopicsFromProducing(topic) }) // which waits for the caller
 }
 
 // AppendSync writes a record and waits for its acknowledgement, no longer than

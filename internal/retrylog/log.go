@@ -68,6 +68,7 @@ type Log struct {
 	client *kgo.Client // writes and asks; never in a fetch that waits
 	room   *room
 	reader *reader
+	asking sync.WaitGroup
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -132,4 +133,5 @@ func (l *Log) Close() {
 	l.reader.close()
 	l.client.Close()
 	l.room.wait()
+	l.asking.Wait()
 }

@@ -34,13 +34,14 @@ type reader struct {
 
 	// Only the goroutine uses what follows.
 	followers map[place]*Follower
-	failures  int // of polls, in a row
+	ids       map[string][16]byte // of topics, as they were last
+	failures  int                 // of polls, in a row
 }
 
 func newReader(l *Log, client *kgo.Client, trouble func(string, int32, error)) *reader {
 	r := &reader{
 		log: l, client: client, trouble: trouble, ended: make(chan struct{}),
-		wake: func() {}, followers: make(map[place]*Follower),
+		wake: func() {}, followers: make(map[place]*Follower), ids: make(map[string][16]byte),
 	}
 	go r.run()
 	return r
@@ -133,6 +134,9 @@ func (r *reader) remove(f *Follower) {
 	}
 	r.pause(f)
 	delete(r.followers, f.place())
+	if f.troubled {
+		r.tell(f, nil) // it is nobody's trouble any more
+	}
 }
 
 // pause takes a partition out of what is fetched.
@@ -147,12 +151,37 @@ func (r *reader) pause(f *Follower) {
 // missing and of offsets that are gone. Nothing else waits for the answer.
 func (r *reader) ask(f *Follower) {
 	f.state = asking
+	age := metadataAge
+	if f.failures > 0 {
+		age = time.Nanosecond // the topic may be another by now
+	}
 	r.asking.Go(func() {
 		ctx, cancel := context.WithTimeout(r.log.ctx, boundsWait)
 		defer cancel()
+		var t description
 		bounds, err := r.log.Bounds(ctx, f.topic, f.id)
-		r.do(func() { r.start(f, bounds[f.id], err) })
+		if err == nil {
+			t, err = r.log.describe(ctx, f.topic, age)
+		}
+		r.do(func() {
+			r.know(f.topic, t.TopicID, err)
+			r.start(f, bounds[f.id], err)
+		})
 	})
+}
+
+// know has the client let go of a topic that was deleted and made anew: it
+// holds on to the id of the old one, and a broker need not say that it has no
+// such topic.
+func (r *reader) know(topic string, id [16]byte, err error) {
+	if err != nil {
+		return
+	}
+	if old, ok := r.ids[topic]; ok && old != id {
+		r.failAll(topic, kerr.UnknownTopicID)
+		r.client.PurgeTopicsFromConsuming(topic)
+	}
+	r.ids[topic] = id
 }
 
 // start fetches from where the follower is, if the log has that.
