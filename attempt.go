@@ -15,13 +15,12 @@ import (
 // their context, so the timer is made when somebody asks for it: until then an
 // attempt costs no more than its place in memory.
 type attempt struct {
-	parent context.Context
-	entry  *entry
-	rec    *kgo.Record   // the first one of a batch
-	began  time.Duration // by the entry's clock
-	limit  time.Duration // by the entry's clock
-	sends  *sends        // what a transaction is to hold; nil without one, and for a batch
-	real   atomic.Pointer[armed]
+	partition *partition    // whose context is the parent of this one
+	rec       *kgo.Record   // the first one of a batch
+	began     time.Duration // by the entry's clock
+	limit     time.Duration // by the entry's clock
+	sends     *sends        // what a transaction is to hold; nil without one, and for a batch
+	real      atomic.Pointer[armed]
 }
 
 // armed is a real context, made by the first look that needs it.
@@ -47,13 +46,13 @@ func newClock() *clock { return &clock{time.Now()} }
 
 func (c *clock) now() time.Duration { return time.Since(c.began) }
 
-func (a *attempt) begin(c *call, rec *kgo.Record) {
-	a.parent, a.entry, a.rec, a.began = c.parent, c.entry, rec, c.began
+func (a *attempt) begin(c *call, w *work) {
+	a.partition, a.rec, a.began = w.partition, w.rec, c.began
 	a.limit = c.began + time.Duration(c.entry.timeout.Load())
 }
 
 // run calls the handler under the watchdog's eyes.
-func (a *attempt) run(handler func()) { a.entry.dog.Watch(a, handler) }
+func (a *attempt) run(handler func()) { a.partition.entry.dog.Watch(a, handler) }
 
 // end cancels what was derived from the attempt.
 func (a *attempt) end() {
@@ -67,7 +66,7 @@ func (a *attempt) arm() *armed {
 	if ctx := a.real.Load(); ctx != nil {
 		return ctx
 	}
-	ctx, cancel := context.WithDeadlineCause(a.parent, a.deadline(), ErrTimeout)
+	ctx, cancel := context.WithDeadlineCause(a.partition.ctx, a.deadline(), ErrTimeout)
 	if a.real.CompareAndSwap(nil, &armed{ctx, cancel}) {
 		return a.real.Load()
 	}
@@ -75,12 +74,12 @@ func (a *attempt) arm() *armed {
 	return a.real.Load()
 }
 
-func (a *attempt) deadline() time.Time { return a.entry.clock.began.Add(a.limit) }
+func (a *attempt) deadline() time.Time { return a.partition.entry.clock.began.Add(a.limit) }
 
 // Deadline implements [context.Context].
 func (a *attempt) Deadline() (time.Time, bool) {
 	own := a.deadline()
-	if at, ok := a.parent.Deadline(); ok && at.Before(own) {
+	if at, ok := a.partition.ctx.Deadline(); ok && at.Before(own) {
 		return at, true
 	}
 	return own, true
@@ -95,7 +94,7 @@ func (a *attempt) Err() error {
 	if ctx := a.real.Load(); ctx != nil {
 		return ctx.Err()
 	}
-	if a.parent.Err() != nil || a.entry.clock.now() >= a.limit {
+	if a.partition.ctx.Err() != nil || a.partition.entry.clock.now() >= a.limit {
 		return a.arm().Err()
 	}
 	return nil
@@ -109,5 +108,5 @@ func (a *attempt) Value(key any) any {
 	if ctx := a.real.Load(); ctx != nil && ctx != over {
 		return ctx.Value(key)
 	}
-	return a.parent.Value(key)
+	return a.partition.ctx.Value(key)
 }

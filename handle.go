@@ -34,8 +34,10 @@ func Handle[T any](app *App, entry string, fn func(ctx context.Context, m *Messa
 		typ: reflect.TypeFor[T](),
 		one: func(c call, w work) (err error) {
 			d := deliveries.next()
-			d.begin(&c, w.rec)
-			d.sends, d.msg.sends = c.sends, c.sends
+			d.begin(&c, &w)
+			if c.sends != nil { // seldom, and a pointer that is written costs the collector
+				d.sends, d.msg.sends = c.sends, c.sends
+			}
 			defer d.end()
 			if err := d.msg.read(&c, w); err != nil {
 				return err
@@ -61,7 +63,7 @@ func HandleBatch[T any](app *App, entry string, fn func(ctx context.Context, bat
 		typ: reflect.TypeFor[T](),
 		many: func(c call, batch []work, outcomes []error) error {
 			a := new(attempt)
-			a.begin(&c, batch[0].rec)
+			a.begin(&c, &batch[0])
 			defer a.end()
 			messages := make([]Message[T], len(batch))
 			good := make([]*Message[T], 0, len(batch))

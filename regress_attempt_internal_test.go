@@ -14,7 +14,7 @@ func TestAnAttemptKeepsItsErrorAfterItsEnd(t *testing.T) {
 	e := &entry{clock: newClock(), guard: &guard{}}
 	e.timeout.Store(int64(time.Hour))
 	a := new(attempt)
-	a.begin(&call{entry: e, parent: parent, began: e.clock.now()}, &kgo.Record{})
+	a.begin(&call{began: e.clock.now()}, &work{rec: &kgo.Record{}, partition: &partition{entry: e, ctx: parent}})
 	done := a.Done()
 	cancel(ErrRevoked)
 	before, cause := a.Err(), context.Cause(a)
@@ -29,7 +29,7 @@ func TestAnAttemptKeepsItsErrorAfterItsEnd(t *testing.T) {
 
 	b := new(attempt)
 	e.timeout.Store(1)
-	b.begin(&call{entry: e, parent: t.Context(), began: e.clock.now()}, &kgo.Record{})
+	b.begin(&call{began: e.clock.now()}, &work{rec: &kgo.Record{}, partition: &partition{entry: e, ctx: t.Context()}})
 	<-b.Done()
 	was := b.Err()
 	b.end()

@@ -30,7 +30,7 @@ func (c *consumer) newWatchdog() *protect.Watchdog[attempt] {
 // stuck tells of a handler that does not return.
 func (c *consumer) stuck(o protect.Overdue[attempt]) {
 	a := o.Subject
-	a.entry.meter.overdue()
+	a.partition.entry.meter.overdue()
 	problem := fmt.Sprintf("does not return: it was called at %s and its timeout is %v", a.called().UTC().Format(time.RFC3339), a.limit-a.began)
 	c.app.health.set(a.String(), problem)
 	c.app.log.Error("handler does not return", "code", diag.RuntimeHandlerStuck, "group", c.group, "topic", a.rec.Topic,
@@ -39,7 +39,7 @@ func (c *consumer) stuck(o protect.Overdue[attempt]) {
 
 // unstuck tells that it has returned after all.
 func (c *consumer) unstuck(a *attempt) {
-	a.entry.meter.back()
+	a.partition.entry.meter.back()
 	c.app.health.set(a.String(), "")
 	c.app.log.Warn("handler has returned after all", "code", diag.RuntimeHandlerStuck, "group", c.group, "topic", a.rec.Topic,
 		"partition", a.rec.Partition, "offset", a.rec.Offset, "took", time.Since(a.called()))
@@ -49,7 +49,7 @@ func (c *consumer) unstuck(a *attempt) {
 func (a *attempt) String() string { return "handler of " + recordOf(a.rec) }
 
 // called is when the handler was called.
-func (a *attempt) called() time.Time { return a.entry.clock.began.Add(a.began) }
+func (a *attempt) called() time.Time { return a.partition.entry.clock.began.Add(a.began) }
 
 // Live returns nil unless nothing but a new process can help: a handler has not
 // returned for ten times its timeout, and at least as long as its context was

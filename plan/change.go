@@ -10,13 +10,14 @@ import (
 	"github.com/slipway-go/slipway/internal/kafka"
 )
 
-// An Action is what a change does. There is none that deletes.
+// An Action is what a change does.
 type Action string
 
-// The actions.
+// The actions. Only what was named to be deleted is.
 const (
 	Create Action = "create"
 	Update Action = "update"
+	Delete Action = "delete"
 )
 
 // A Kind is what a change is about.
@@ -24,15 +25,19 @@ type Kind string
 
 // The kinds, in the order they are applied.
 const (
-	KindTopic   Kind = "topic"
-	KindUser    Kind = "user"
-	KindACL     Kind = "acl"
-	KindGroup   Kind = "group"   // its settings on the brokers
-	KindSubject Kind = "subject" // its compatibility level
-	KindSchema  Kind = "schema"  // a version of the subject
+	KindTopic     Kind = "topic"
+	KindUser      Kind = "user"
+	KindACL       Kind = "acl"
+	KindQuota     Kind = "quota"
+	KindGroup     Kind = "group"   // its settings on the brokers
+	KindSubject   Kind = "subject" // its compatibility level
+	KindSchema    Kind = "schema"  // a version of the subject
+	KindConnector Kind = "connector"
 )
 
-var applyOrder = []Kind{KindTopic, KindUser, KindACL, KindGroup, KindSubject, KindSchema}
+// applyOrder is the order of what is created and changed. Deletions come after
+// all of it, in the reverse order.
+var applyOrder = []Kind{KindTopic, KindUser, KindACL, KindQuota, KindGroup, KindSubject, KindSchema, KindConnector}
 
 // A Class says what a change means for what runs.
 type Class string
@@ -113,6 +118,8 @@ func (c Change) sign() string {
 		return "!"
 	case c.Action == Create:
 		return "+"
+	case c.Action == Delete:
+		return "-"
 	default:
 		return "~"
 	}
@@ -121,12 +128,21 @@ func (c Change) sign() string {
 // compare is the order in which changes are shown and applied.
 func (c Change) compare(o Change) int {
 	return cmp.Or(
-		cmp.Compare(slices.Index(applyOrder, c.Kind), slices.Index(applyOrder, o.Kind)),
+		cmp.Compare(c.turn(), o.turn()),
 		cmp.Compare(c.rank(), o.rank()),
 		cmp.Compare(c.Name, o.Name),
 		cmp.Compare(c.Action, o.Action),
 		slices.CompareFunc(c.Fields, o.Fields, func(a, b Field) int { return cmp.Compare(a.Name, b.Name) }),
 	)
+}
+
+// turn is when the changes of a kind are made.
+func (c Change) turn() int {
+	at := slices.Index(applyOrder, c.Kind)
+	if c.Action == Delete {
+		return 2*len(applyOrder) - at
+	}
+	return at
 }
 
 // rank puts retry topics that grow before everything else, and so before their

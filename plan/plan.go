@@ -28,6 +28,7 @@ func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
 type Summary struct {
 	Create     int `json:"create"`
 	Update     int `json:"update"`
+	Delete     int `json:"delete"`
 	NeedAllow  int `json:"needAllow"` // among the above
 	Impossible int `json:"impossible"`
 }
@@ -42,6 +43,8 @@ func (p *Plan) Summary() Summary {
 			continue
 		case c.Action == Create:
 			s.Create++
+		case c.Action == Delete:
+			s.Delete++
 		default:
 			s.Update++
 		}
@@ -54,7 +57,7 @@ func (p *Plan) Summary() Summary {
 
 // String is the line below a plan.
 func (s Summary) String() string {
-	text := fmt.Sprintf("Plan: %d to add, %d to change, 0 to delete", s.Create, s.Update)
+	text := fmt.Sprintf("Plan: %d to add, %d to change, %d to delete", s.Create, s.Update, s.Delete)
 	switch s.NeedAllow {
 	case 0:
 	case 1:
