@@ -49,6 +49,9 @@ func (s *Service) check() diag.List {
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
 		f.group(groups[group])
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Connectors)) {
+		f.connector(s.Connectors[name])
+	}
 	f.workload()
 	return f.list
 }
@@ -161,6 +164,7 @@ func (s *Service) checkEnvironment() diag.List {
 		f.add(diag.ContractNameLength, "metadata/name", "shorten the service or the environment", "%s, who redrives dead letters in environment %s, has %d characters, and a certificate takes %d",
 			user, s.Env, len(user), maxCommonName)
 	}
+	f.connectorNamesIn()
 	derived := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.Consumes)) {
 		for _, topic := range s.derivedTopics(s.Consumes[name]) {

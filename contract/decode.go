@@ -183,7 +183,7 @@ func (d *decoder) changes(e entry, names *nameRule) bool {
 		return false
 	}
 	if e.value.scalar() == nullScalar {
-		d.fault(e.value.at, diag.ContractOverlay, "remove this line; every environment has the same set of topics",
+		d.fault(e.value.at, diag.ContractOverlay, "remove this line; every environment has the same set of "+names.noun+"s",
 			"environment %s removes %s %s", d.overlay.env, names.noun, e.key)
 		return false
 	}

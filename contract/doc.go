@@ -24,10 +24,11 @@
 // documentation ([Keys]) all come from these lines. v1 only gains optional
 // keys whose default is the old behaviour.
 //
-// Referenced schemas are read once, when the contract is parsed, relative to
-// its directory, and may not leave it; links are refused altogether, because a
-// binary could not embed them. [Service.Hash] covers exactly the bytes that
-// [Service.SchemaText] returns.
+// Referenced schemas, and files with the settings of connectors, are read once,
+// when the contract is parsed, relative to its directory, and may not leave it;
+// links are refused altogether, because a binary could not embed them.
+// [Service.Hash] covers exactly the bytes that [Service.SchemaText] and
+// [Service.ConnectorConfig] go by.
 //
 // # Judging
 //

@@ -5,6 +5,7 @@ type External struct {
 	Topics     map[string]*ExternalTopic
 	Groups     []string
 	Principals []string
+	Readers    map[string]*ExternalReader // by the name of who reads
 
 	source source
 }
@@ -18,4 +19,13 @@ type ExternalTopic struct {
 	Schema      *Schema
 	Readers     []string // nil means any service
 	Writers     []string // nil means any service
+}
+
+// An ExternalReader is a program without a contract that reads a topic with a
+// schema of its own. A new version of the topic's schema has to be readable for
+// it too.
+type ExternalReader struct {
+	Name   string
+	Topic  string
+	Schema Schema
 }

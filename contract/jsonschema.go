@@ -7,7 +7,7 @@ import (
 )
 
 // JSONSchema returns the JSON Schema (draft 2020-12) of slipway.yaml,
-// clusters.yaml and external.yaml, told apart by kind. Editors complete and
+// clusters.yaml, external.yaml and estate.yaml, told apart by kind. Editors complete and
 // check with it. It is made from the same tables that read the files: what it
 // refuses [Parse] refuses too, and Parse also judges what a schema cannot say.
 func JSONSchema() []byte {
@@ -46,10 +46,14 @@ func (s *shape) jsonSchema(patch bool) map[string]any {
 	case s.keys != nil:
 		return s.jsonObject(patch)
 	case s.names != nil:
+		item := s.item.jsonSchema(patch || s.patch)
+		if patch && s.free {
+			item = map[string]any{"anyOf": []any{item, map[string]any{"type": "null"}}}
+		}
 		return map[string]any{
 			"type":                 "object",
 			"propertyNames":        map[string]any{"pattern": s.names.pattern, "maxLength": s.names.most},
-			"additionalProperties": s.item.jsonSchema(patch || s.patch),
+			"additionalProperties": item,
 		}
 	case s.item != nil:
 		list := map[string]any{"type": "array", "items": s.item.jsonSchema(patch)}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -146,6 +147,8 @@ const full = `{
   "retry": {"delays": [], "backoff": {"first": "1s", "factor": 1.5, "max": "30s", "attempts": 4, "budget": "5m"}, "inPlace": "5s", "then": "stop"},
   "dedup": {"by": "header:ce_id", "ttl": "1d"}, "breaker": {"failures": 5, "open": "1m", "probes": 2}, "bulkhead": 10, "rate": "2k/s",
   "preset": "latency", "protocol": "classic", "assignment": "sticky", "static": true, "session": "45s", "heartbeat": "15s", "group": "g"}},
+"quotas": {"produce": "10MiB/s", "consume": "20MiB/s", "requests": "50%"},
+"connectors": {"sink": {"cluster": "default", "file": "x.json", "config": {"tasks.max": 2}}},
 "slo": {"lag": 1000, "freshness": {"p99": "30s"}, "success": "99.95%"},
 "workload": {"image": "i", "cpu": "500m", "memory": "128Mi", "scale": {"min": 1, "max": 2}, "http": 80, "grpc": 81},
 "launch": {"canary": ["5%", "100%"], "bake": "2m"},
@@ -164,7 +167,7 @@ func TestParseAndTheJSONSchemaAgreeOnEveryKey(t *testing.T) {
 	var taken, refused int
 	values := []any{
 		nil, true, 0, 5, -1, 1.5, "", "x", "X Y", "${X}", "7d", "1h30m", "1.5h", "10", "d", "64KiB", "64K", "128Mi", "2k", "2k/s", "2K/s", "500m", "0.5",
-		"99.95%", "101", "auto", "forever", "java", "header:a", "svc-", "..", "a_b", []any{}, []any{"a", "a"}, []any{"5%"}, []any{1}, map[string]any{}, map[string]any{"zzz": 1},
+		"99.95%", "50%", "10MiB/s", "101", "auto", "forever", "java", "header:a", "svc-", "..", "a_b", []any{}, []any{"a", "a"}, []any{"5%"}, []any{1}, map[string]any{}, map[string]any{"zzz": 1},
 	}
 	for _, k := range contract.Keys() {
 		if k.Kind != "Service" {
@@ -175,7 +178,7 @@ func TestParseAndTheJSONSchemaAgreeOnEveryKey(t *testing.T) {
 			if err := json.Unmarshal([]byte(full), &doc); err != nil {
 				t.Fatal(err)
 			}
-			replace(doc, strings.Split(strings.ReplaceAll(k.Path, "<topic>", "*"), "."), v)
+			replace(doc, strings.Split(regexp.MustCompile("<[a-z]+>").ReplaceAllString(k.Path, "*"), "."), v)
 			text, err := json.Marshal(doc)
 			if err != nil {
 				t.Fatal(err)
@@ -209,7 +212,7 @@ func replace(doc map[string]any, path []string, v any) {
 
 func agree(t *testing.T, schema *jsonschema.Schema, path string, v any, text []byte) (valid bool) {
 	t.Helper()
-	_, list := contract.Parse(fstest.MapFS{"slipway.yaml": {Data: text}, "x.avsc": {Data: []byte(`"string"`)}}, "slipway.yaml")
+	_, list := contract.Parse(fstest.MapFS{"slipway.yaml": {Data: text}, "x.avsc": {Data: []byte(`"string"`)}, "x.json": {Data: []byte(`{"connector.class": "a.B"}`)}}, "slipway.yaml")
 	var sees diag.List
 	for _, d := range list {
 		bounds := d.Code == diag.ContractValue && strings.Contains(d.Message, "is not between")

@@ -7,7 +7,7 @@ import (
 
 // A KeyDoc is one key of a file's format, as documentation shows it.
 type KeyDoc struct {
-	Kind     string // of the file: Service, Clusters, External
+	Kind     string // of the file: Service, Clusters, External, Estate
 	Path     string // "topics.<topic>.partitions"
 	Type     string
 	Bounds   string // empty if there are none
@@ -26,10 +26,11 @@ var documents = []struct {
 	{serviceKind, serviceType.shape},
 	{clustersKind, clustersType.shape},
 	{externalKind, externalType.shape},
+	{estateKind, sourcesType.shape},
 }
 
-// Keys lists every key of slipway.yaml, clusters.yaml and external.yaml in the
-// order in which the formats declare them. It is made from the same tables
+// Keys lists every key of slipway.yaml, clusters.yaml, external.yaml and
+// estate.yaml in the order in which the formats declare them. It is made from the same tables
 // that read the files.
 func Keys() []KeyDoc {
 	var all []KeyDoc

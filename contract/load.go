@@ -67,6 +67,11 @@ func ParseExternal(fsys fs.FS, file string) (*External, diag.List) {
 			list = append(list, e.source.readSchema(fsys, t.Schema, element)...)
 		}
 	}
+	for name, r := range e.Readers {
+		element := "readers/" + name + "/schema"
+		list = append(list, r.Schema.inferFormat(e.Position(element))...)
+		list = append(list, e.source.readSchema(fsys, &r.Schema, element)...)
+	}
 	list.Sort()
 	return e, list
 }
@@ -74,7 +79,9 @@ func ParseExternal(fsys fs.FS, file string) (*External, diag.List) {
 // Load reads every contract in dir and below, with the clusters.yaml and the
 // external.yaml in dir itself. Hidden directories, node_modules, vendor and
 // testdata are skipped, and links are not followed. Without a clusters.yaml
-// the estate has one environment, dev, on the embedded cluster.
+// the estate has one environment, dev, on the embedded cluster. With an
+// estate.yaml in dir, the contracts that it lists are read from where they were
+// pulled to, each only if it is the one that estate.lock names.
 //
 // The estate is never nil. It holds what could be read even if the list has
 // errors, so that [Estate.Validate] can say more.
@@ -96,6 +103,7 @@ func Load(fsys fs.FS, dir string) (*Estate, diag.List) {
 	if err != nil && !errors.Is(err, fs.SkipDir) {
 		list.Add(diag.New(diag.ContractUnreadable, "search %s: %v", dir, err))
 	}
+	list = append(list, e.pulled(fsys, path.Clean(dir))...)
 	if len(e.Services) == 0 && !list.Failed() {
 		list.Add(diag.New(diag.EstateEmpty, "there is no %s in %s or below", ServiceFile, path.Clean(dir)))
 	}

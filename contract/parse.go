@@ -27,6 +27,9 @@ func Parse(fsys fs.FS, file string) (*Service, diag.List) {
 	for element, schema := range s.schemas() {
 		list = append(list, s.source.readSchema(fsys, schema, element)...)
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Connectors)) {
+		list = append(list, s.source.refer(fsys, s.Connectors[name].File, "connectors/"+name)...)
+	}
 	s.source.sum(data)
 	list = append(list, s.check()...)
 	list.Sort()

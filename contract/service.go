@@ -13,6 +13,10 @@ type Service struct {
 	Topics   map[string]*Topic   // topics this service owns, by name
 	Produces map[string]*Produce // by topic
 	Consumes map[string]*Consume // by entry name: the topic, or any name where Topic is given
+
+	Quotas     *Quotas
+	Connectors map[string]*Connector // by their name in the contract
+
 	SLO      SLO
 	Workload *Workload
 	Launch   *Launch

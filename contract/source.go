@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -68,6 +69,19 @@ func (e *External) Position(element ...string) diag.Position {
 // was when external.yaml was parsed.
 func (e *External) SchemaText(schema *Schema) (string, error) { return e.source.schemaText(schema) }
 
+// Files yields the files that the contract names, with their content as it was
+// when the contract was parsed, in order of their names. Names are relative to
+// the contract's directory.
+func (s *Service) Files() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(s.source.schemas)) {
+			if !yield(name, s.source.schemas[name]) {
+				return
+			}
+		}
+	}
+}
+
 func (s *source) position(element ...string) diag.Position {
 	pos := diag.Position{File: s.file}
 	if s.tree == nil {
@@ -100,20 +114,28 @@ func (s *source) schemaText(schema *Schema) (string, error) {
 
 // readSchema keeps a schema file's text and reports why it cannot be read.
 func (s *source) readSchema(fsys fs.FS, schema *Schema, element string) diag.List {
-	if schema == nil || schema.File == "" || s.schemas[schema.File] != "" {
+	if schema == nil {
 		return nil
 	}
-	data, err := readReferenced(fsys, path.Dir(s.file), schema.File)
+	return s.refer(fsys, schema.File, element)
+}
+
+// refer keeps the text of a file that an element names.
+func (s *source) refer(fsys fs.FS, file, element string) diag.List {
+	if file == "" || s.schemas[file] != "" {
+		return nil
+	}
+	data, err := readReferenced(fsys, path.Dir(s.file), file)
 	code := diag.ContractFile
 	switch {
 	case err == nil:
-		s.schemas[schema.File] = string(data)
+		s.schemas[file] = string(data)
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		code = diag.ContractFileMissing
 		err = errors.New("it does not exist")
 	}
-	return diag.List{diag.New(code, "%s: %s cannot be used: %v", element, schema.File, err).At(s.position(element + "/file"))}
+	return diag.List{diag.New(code, "%s: %s cannot be used: %v", element, file, err).At(s.position(element + "/file"))}
 }
 
 // readReferenced reads a file that a contract names. Every directory on the

@@ -9,6 +9,13 @@ var externalType = object(
 	at("groups", setOf(kafkaName("consumer group")), func(e *External) *[]string { return &e.Groups }, "Consumer groups of others, which no service may use."),
 	at("principals", setOf(matching("principal", `^User:[^\s*]+$`, 255, "write it as ACLs do: User:name")), func(e *External) *[]string { return &e.Principals },
 		"Principals of others, whose ACLs are left alone."),
+	at("readers", mapOf(serviceNames, externalReaderType, func(r *ExternalReader, name string) { r.Name = name }), func(e *External) *map[string]*ExternalReader { return &e.Readers },
+		"Programs of others that read a topic of the estate with a schema of their own. A plan registers no schema that they could not read."),
+)
+
+var externalReaderType = object(
+	at("topic", topicNames.typ(), func(r *ExternalReader) *string { return &r.Topic }, "The topic that it reads.", required),
+	at("schema", readerSchemaType, func(r *ExternalReader) *Schema { return &r.Schema }, "What it needs.", required),
 )
 
 var externalTopicType = object(

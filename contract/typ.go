@@ -27,6 +27,7 @@ type shape struct {
 	unique bool           // of a list
 	short  string         // the key that a bare value stands for
 	patch  bool           // a mapping whose items are laid over the document
+	free   bool           // a mapping to which an environment may add, and from which it may take away
 }
 
 // key is one line of a table.

@@ -29,6 +29,9 @@ var units = map[string]unit{
 	"rate":     unitOf(contract.ParseRate, contract.Rate.String),
 	"cpu":      unitOf(contract.ParseCPU, contract.MilliCPU.String),
 	"percent":  unitOf(contract.ParsePercent, contract.FormatPercent),
+
+	"byte rate":     unitOf(contract.ParseByteRate, contract.ByteRate.String),
+	"whole percent": unitOf(contract.ParseWholePercent, contract.Percent.String),
 }
 
 func TestUnitsHaveOneCanonicalForm(t *testing.T) {
@@ -63,6 +66,10 @@ func TestUnitsHaveOneCanonicalForm(t *testing.T) {
 		"three nines five": {"percent", "99.95%", 0.9995, ""},
 		"all":              {"percent", "100%", 1.0, ""},
 		"trailing zero":    {"percent", "5.50%", 0.055, "5.5%"},
+		"mebibytes/s":      {"byte rate", "10MiB/s", contract.ByteRate(10 << 20), ""},
+		"many kibibytes/s": {"byte rate", "2048KiB/s", contract.ByteRate(2 << 20), "2MiB/s"},
+		"half a thread":    {"whole percent", "50%", contract.Percent(50), ""},
+		"several threads":  {"whole percent", "250%", contract.Percent(250), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,6 +121,12 @@ func TestUnitsOutOfFormNameTheFormThatIsMeant(t *testing.T) {
 		"percent sign":       {"percent", "0.9995", "99.95%"},
 		"above all":          {"percent", "100.0001%", "0% to 100%"},
 		"five digits":        {"percent", "99.99999%", "four digits"},
+		"bytes without time": {"byte rate", "10MiB", "per second; write it like 10MiB/s"},
+		"bytes a minute":     {"byte rate", "10MiB/m", "per second"},
+		"decimal megabytes":  {"byte rate", "10MB/s", "write it like 10MiB/s or 512KiB/s"},
+		"megabits":           {"byte rate", "10Mbit/s", "write it like 10MiB/s"},
+		"part of a percent":  {"whole percent", "50.5%", "whole number of hundredths"},
+		"no percent sign":    {"whole percent", "50", "write it like 50% or 250%"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +141,7 @@ func TestUnitsOutOfFormNameTheFormThatIsMeant(t *testing.T) {
 // FuzzUnits holds every unit to one promise: what is parsed, formatted and
 // parsed again is the same value, in the same form.
 func FuzzUnits(f *testing.F) {
-	for _, s := range []string{"7d", "1h30m", "250ms", "0s", "64KiB", "1MiB", "512", "128Mi", "2k", "2k/s", "500m", "2", "99.95%", "100%", "9223372036854775807", "1d1ms", "%", "/s", "m", "00s"} {
+	for _, s := range []string{"7d", "1h30m", "250ms", "0s", "64KiB", "1MiB", "512", "128Mi", "2k", "2k/s", "500m", "2", "99.95%", "100%", "10MiB/s", "250%", "9223372036854775807", "1d1ms", "%", "/s", "m", "00s"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

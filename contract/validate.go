@@ -20,6 +20,7 @@ func (e *Estate) Validate() diag.List {
 		v.produces(s)
 		v.consumes(s)
 	}
+	v.externalReaders()
 	for _, env := range e.environments() {
 		v.environment(env)
 	}

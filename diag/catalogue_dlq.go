@@ -18,6 +18,7 @@ const (
 	DLQPurge      Code = "SLP-DLQ-014"
 	DLQKey        Code = "SLP-DLQ-015"
 	DLQHeld       Code = "SLP-DLQ-016"
+	DLQUndecoded  Code = "SLP-DLQ-017"
 )
 
 var dlqEntries = []Entry{
@@ -37,4 +38,5 @@ var dlqEntries = []Entry{
 	{DLQPurge, "letters could not be deleted", "The cluster did not delete the letters of every partition.", "act on the message and run the command again; what is deleted already stays deleted"},
 	{DLQKey, "the partition of a key is not known", "A key is parked in the partition that its records are in. Its topic has no owner in the estate who says how keys are placed, and no letter with this key was found.", "name the partition with --partition"},
 	{DLQHeld, "parked keys would be held for ever", "The letter of a parked key names the ticket that it waits behind. Without the letter nobody can release the key or let it go on.", "release the keys with slipway dlq redrive, or let them go on with slipway dlq skip; --force deletes their letters all the same"},
+	{DLQUndecoded, "a value cannot be shown decoded", "The value names a schema of the registry, and does not fit it or is of a format that Slipway shows as bytes alone. That may be why the record is a dead letter.", "look at the bytes with --as hex, and at who wrote them"},
 }

@@ -102,7 +102,7 @@ var planEntries = []Entry{
 		Code:  KafkaDenied,
 		Title: "The cluster does not allow this to the principal",
 		Cause: "The login works, and its principal lacks the right for the request.",
-		Fix:   "Plan and apply need, for the principal they run as: CREATE, ALTER, DESCRIBE and DESCRIBE_CONFIGS on the cluster, and CREATE, ALTER, ALTER_CONFIGS, DESCRIBE and DESCRIBE_CONFIGS on the topics, and, where a group of protocol consumer has a session or heartbeat of its own, ALTER_CONFIGS and DESCRIBE_CONFIGS on the groups. Run them with the platform team's credential.",
+		Fix:   "slipway acl bootstrap --principal User:NAME prints the rights that plan and apply need for the principal they run as; have the platform team grant them, or use its credential.",
 	},
 	{
 		Code:  KafkaRefused,

@@ -8,6 +8,8 @@ const (
 	TransactionFenced     Code = "SLP-TXN-004"
 	TransactionOverruled  Code = "SLP-TXN-005"
 	TransactionRefused    Code = "SLP-TXN-006"
+
+	TransactionUntriggered Code = "SLP-TXN-007"
 )
 
 var transactionEntries = []Entry{
@@ -17,4 +19,5 @@ var transactionEntries = []Entry{
 	{TransactionFenced, "somebody else uses the transactional id", "The cluster refused a transaction because its transactional id was taken over: two processes of the service run with the same instance name, or a transaction took longer than the cluster allowed and was ended by it.", "Give every process an instance name of its own (it defaults to the host name). If it was time that ran out, look at the brokers: the commit took longer than the transaction timeout."},
 	{TransactionOverruled, "somebody else moved the group's offsets", "While the outcome of a transaction was unknown, the group's offsets were set to something that this service did not commit. Whether its transaction went through can no longer be told.", "The partition stands until it is assigned anew. Set offsets only while the service is stopped, and restart it now."},
 	{TransactionRefused, "a topic refuses what is to be written in a transaction", "The topic is missing or denied, or a dead letter is larger than its topic takes. Nothing of the partition is committed until it is written; other partitions go on.", "Run slipway apply; for a dead letter that is too large raise the topic's max.message.bytes."},
+	{TransactionUntriggered, "transactions that nothing begins", "With via: transaction a value is sent from within a handler, in one transaction with the offset of the record that is handled. The service has no handler: it consumes nothing in a group, so nothing could ever be sent.", "Use via: direct in the contract's produces entry, or add what the service consumes."},
 }

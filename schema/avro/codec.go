@@ -91,14 +91,9 @@ func (b *binding) decode(resolved *avro.Schema, values *shape, data []byte, v an
 	}
 	reflect.ValueOf(v).Elem().SetZero()
 	if values != nil {
-		var c scanner
-		if _, err := c.skip(values, data, 0); err != nil {
+		var err error
+		if data, err = joined(values, data); err != nil {
 			return err
-		}
-		if c.split {
-			var rest []byte
-			data, rest = values.join(make([]byte, 0, len(data)), data)
-			data = append(data, rest...)
 		}
 	}
 	rest, err := resolved.Decode(data, v)
@@ -106,6 +101,16 @@ func (b *binding) decode(resolved *avro.Schema, values *shape, data []byte, v an
 		err = errTrailing
 	}
 	return err
+}
+
+// joined scans a value, and puts arrays that came in several blocks into one.
+func joined(values *shape, data []byte) ([]byte, error) {
+	var c scanner
+	if _, err := c.skip(values, data, 0); err != nil || !c.split {
+		return data, err
+	}
+	data, rest := values.join(make([]byte, 0, len(data)), data)
+	return append(data, rest...), nil
 }
 
 // Key returns a top-level field of v as a record key.
