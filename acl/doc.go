@@ -35,6 +35,19 @@
 // Every other binding is LITERAL. Owning a topic grants nothing: the owner's
 // contract says separately whether it writes it.
 //
-// The registry is outside Kafka's ACLs, and the applying principal's own
-// rights are never derived here.
+// The registry is outside Kafka's ACLs. What the applying principal needs is not
+// in a contract: it follows from what plan and apply send, see [Bootstrap].
+//
+// What a cluster has is judged here too, and still without a connection.
+// [Decide] and [Rules] answer as Kafka's StandardAuthorizer does, which is
+// compared with a broker's own answers in the tests; [Check] compares live
+// bindings with grants and with good sense; [Explain] says of one request why
+// it is allowed or refused, what comes near, and which contract entry calls for
+// it. What a service can learn of itself without an administrator's rights is a
+// [Proof], which leaves some answers [Unknown].
+//
+// [KafkaACLs] and [KafkaUsers] put grants into the words of the tools that
+// others apply them with. An [Audit] sums up what authorizers logged, whatever
+// is in the log, and [Advise] says of each denial which contract entry would
+// allow it, or why it should stay.
 package acl

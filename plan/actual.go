@@ -27,8 +27,15 @@ type Actual struct {
 	Topics    map[string]kafka.Topic
 	Users     map[string][]kafka.Credential
 	Bindings  map[acl.Binding]bool
-	Groups    map[string]map[string]string // settings in effect, by group
+	Quotas    map[string]map[string]float64 // every user's, if some are desired
+	Groups    map[string]map[string]string  // settings in effect, by group
 	Subjects  map[string]SubjectState
+
+	Connectors map[string]ConnectorState // by name
+
+	// Inventory is all there is beside, if it was asked for; see
+	// [Actual.Survey].
+	Inventory *Inventory
 }
 
 // SubjectState is what the registry has of a desired subject.
@@ -40,7 +47,11 @@ type SubjectState struct {
 
 // Read looks up everything that the desired state names. The registry may be
 // nil if no subject is desired.
-func Read(ctx context.Context, want *Desired, cluster *kafka.Cluster, registry Registry) (*Actual, error) {
+func Read(ctx context.Context, want *Desired, cluster *kafka.Cluster, registry Registry, options ...Option) (*Actual, error) {
+	workers := surrounding(options).connect
+	if err := checkConnect(want, workers); err != nil {
+		return nil, err
+	}
 	if registry == nil && len(want.Subjects) > 0 {
 		return nil, diag.New(diag.PlanNoRegistry, "%d schemas belong to cluster %s, which has no registry", len(want.Subjects), want.Cluster)
 	}
@@ -52,8 +63,10 @@ func Read(ctx context.Context, want *Desired, cluster *kafka.Cluster, registry R
 		func(ctx context.Context) error { return have.readTopics(ctx, want, cluster) },
 		func(ctx context.Context) error { return have.readUsers(ctx, want, cluster) },
 		func(ctx context.Context) error { return have.readBindings(ctx, cluster) },
+		func(ctx context.Context) error { return have.readQuotas(ctx, want, cluster) },
 		func(ctx context.Context) error { return have.readGroups(ctx, want, cluster) },
 		func(ctx context.Context) error { return have.readSubjects(ctx, want, registry) },
+		func(ctx context.Context) error { return have.readConnectors(ctx, want, workers) },
 	}
 	errs := make([]error, len(read))
 	var wg sync.WaitGroup

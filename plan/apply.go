@@ -21,6 +21,7 @@ type Passwords func(user string) (secret.Secret, error)
 type Target struct {
 	Cluster  *kafka.Cluster
 	Registry Registry // required if the plan has subjects or schemas
+	Connect  Connect  // required if the plan has connectors
 
 	// Allow names the changes that may disturb or delete, as [Guard] wants
 	// them.
@@ -92,26 +93,32 @@ func (a *application) stages() []stage {
 		}
 		return some
 	}
-	kind := func(k Kind) []Change { return pick(func(c Change) bool { return c.Kind == k }) }
+	kind := func(k Kind) []Change {
+		return pick(func(c Change) bool { return c.Kind == k && c.Action != Delete })
+	}
 	topic := func(match func(Change) bool) []Change {
 		return pick(func(c Change) bool { return c.Kind == KindTopic && match(c) })
 	}
 	user := func(mechanism contract.Auth) []Change { // a request may name a user only once
-		return pick(func(c Change) bool { return c.Kind == KindUser && c.item.user.Mechanism == mechanism })
+		return pick(func(c Change) bool {
+			return c.Kind == KindUser && c.Action != Delete && c.item.user.Mechanism == mechanism
+		})
 	}
 	cluster := a.target.Cluster
-	return []stage{
+	return append([]stage{
 		{pick(Change.growsRetries), topics(cluster.GrowTopics)},
 		{topic(func(c Change) bool { return c.Action == Create }), topics(cluster.CreateTopics)},
 		{pick(func(c Change) bool { return c.grows() && !c.growsRetries() }), a.grow(topics(cluster.GrowTopics))},
 		{topic(func(c Change) bool { return c.Action == Update && !c.grows() }), eachTopic(cluster.SetConfigs)},
 		{user(contract.SCRAMSHA512), a.users},
 		{user(contract.SCRAMSHA256), a.users},
+		{kind(KindQuota), eachQuota(cluster.SetQuotas)},
 		{kind(KindACL), func(ctx context.Context, batch []Change) []error { return cluster.Grant(ctx, bindings(batch)) }},
 		{kind(KindGroup), eachGroup(cluster.SetGroupConfigs)},
 		{kind(KindSubject), a.levels},
 		{kind(KindSchema), a.schemas},
-	}
+		{kind(KindConnector), a.connectors},
+	}, a.removals()...)
 }
 
 func (a *application) report(batch []Change, errs []error) {

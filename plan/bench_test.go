@@ -37,7 +37,7 @@ func BenchmarkApplyHundredServices(b *testing.B) {
 	}
 }
 
-func manyServices(b *testing.B, services int) *contract.Resolved {
+func manyServices(b testing.TB, services int) *contract.Resolved {
 	b.Helper()
 	files := map[string]string{}
 	name := func(i, j int) string { return fmt.Sprintf("domain%d.topic%d.v1", i%services, j) }

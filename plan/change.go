@@ -27,8 +27,8 @@ type Kind string
 const (
 	KindTopic     Kind = "topic"
 	KindUser      Kind = "user"
+	KindQuota     Kind = "quota" // before the rights: who has these may run
 	KindACL       Kind = "acl"
-	KindQuota     Kind = "quota"
 	KindGroup     Kind = "group"   // its settings on the brokers
 	KindSubject   Kind = "subject" // its compatibility level
 	KindSchema    Kind = "schema"  // a version of the subject
@@ -37,7 +37,7 @@ const (
 
 // applyOrder is the order of what is created and changed. Deletions come after
 // all of it, in the reverse order.
-var applyOrder = []Kind{KindTopic, KindUser, KindACL, KindQuota, KindGroup, KindSubject, KindSchema, KindConnector}
+var applyOrder = []Kind{KindTopic, KindUser, KindQuota, KindACL, KindGroup, KindSubject, KindSchema, KindConnector}
 
 // A Class says what a change means for what runs.
 type Class string
@@ -80,6 +80,11 @@ type Change struct {
 	// needs no leave, or can have none.
 	Allow string `json:"allow,omitempty"`
 
+	// Impact is what the change meets on the cluster at the moment, such as how
+	// many bytes lie in a topic. It is different from look to look, and no part
+	// of [Plan.Hash].
+	Impact []string `json:"impact,omitempty"`
+
 	item item
 }
 
@@ -88,8 +93,12 @@ type item struct {
 	topic   Topic
 	user    User
 	binding acl.Binding
+	quota   kafka.Quota
 	group   kafka.GroupConfig
 	subject Subject
+
+	connector   Connector
+	credentials []kafka.Credential // of a user that is deleted
 
 	// after are topics without which this one must not grow.
 	after []string

@@ -21,6 +21,9 @@ func Clusters(r *contract.Resolved) []string {
 		for _, alias := range aliases(svc) {
 			seen[r.ClusterName(alias)] = true
 		}
+		for _, c := range svc.Connectors {
+			seen[r.ClusterName(c.Cluster)] = true
+		}
 	}
 	delete(seen, "")
 	return slices.Sorted(maps.Keys(seen))
@@ -99,9 +102,12 @@ func (d *derivation) service(svc *contract.Service) {
 		if d.here(c.Cluster) {
 			d.derived(svc, name, c)
 			d.group(svc, name, c)
+			d.reading(svc, c)
 		}
 	}
 	d.user(svc)
+	d.quota(svc)
+	d.connectors(svc)
 }
 
 func (d *derivation) topic(svc *contract.Service, name string, t *contract.Topic) {
@@ -173,6 +179,7 @@ func (d *derivation) subject(svc *contract.Service, name string, t *contract.Top
 		Format:  cmp.Or(t.Schema.Format, contract.Avro),
 		Schema:  text,
 		Level:   cmp.Or(t.Schema.Compatibility, contract.BackwardTransitive),
+		Readers: d.readers(name, t.Schema.Format),
 		Reasons: []Reason{{Service: svc.Name, Text: "owns " + name + " with this schema", Position: pos}},
 	})
 }
@@ -229,8 +236,12 @@ func (d *derivation) done() *Desired {
 	out.Env, out.Cluster, out.ClusterID = d.estate.Env, d.cluster.Name, d.cluster.ID
 	out.Topics = merge(out.Topics, func(t *Topic) (string, *[]Reason) { return t.Name, &t.Reasons })
 	out.Users = merge(out.Users, func(u *User) (string, *[]Reason) { return u.Name + " " + string(u.Mechanism), &u.Reasons })
+	out.Quotas = merge(out.Quotas, func(q *Quota) (string, *[]Reason) { return q.User, &q.Reasons })
 	out.Groups = merge(out.Groups, func(g *Group) (string, *[]Reason) { return g.Name, &g.Reasons })
 	out.Subjects = merge(out.Subjects, func(s *Subject) (string, *[]Reason) { return s.Name, &s.Reasons })
+	out.Connectors = merge(out.Connectors, func(c *Connector) (string, *[]Reason) { return c.Name, &c.Reasons })
+	slices.SortFunc(out.Readings, Reading.compare)
+	out.Scope = scope(d.estate, d.cluster.Name)
 	return out
 }
 

@@ -17,8 +17,16 @@ type Desired struct {
 	Topics    []Topic
 	Users     []User
 	Grants    []acl.Grant
+	Quotas    []Quota
 	Groups    []Group
 	Subjects  []Subject
+	Readings  []Reading // who reads what in which group
+
+	Connectors []Connector
+
+	// Scope is what the estate may call its own. Nil means that nothing there
+	// is an orphan.
+	Scope *Scope
 }
 
 // A Role says what a topic is for.
@@ -72,5 +80,6 @@ type Subject struct {
 	Format  contract.Format
 	Schema  string
 	Level   contract.Compatibility
+	Readers []Reader // who reads it with a schema of their own
 	Reasons []Reason
 }

@@ -19,7 +19,7 @@ func Diff(want *Desired, have *Actual) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Env: want.Env, Cluster: want.Cluster, ClusterID: have.ClusterID, Changes: []Change{}}
-	p.Changes = append(p.Changes, diffTopics(want.Topics, have)...)
+	p.Changes = append(p.Changes, diffTopics(want, have)...)
 	for _, u := range want.Users {
 		p.Changes = append(p.Changes, diffUser(u, have)...)
 	}
@@ -28,13 +28,22 @@ func Diff(want *Desired, have *Actual) (*Plan, error) {
 			p.Changes = append(p.Changes, createBinding(g))
 		}
 	}
+	running := have.running()
+	for _, q := range want.Quotas {
+		p.Changes = append(p.Changes, diffQuota(q, have, running)...)
+	}
 	for _, g := range want.Groups {
 		p.Changes = append(p.Changes, diffGroup(g, have)...)
 	}
 	for _, s := range want.Subjects {
 		p.Changes = append(p.Changes, diffSubject(s, have.Subjects[s.Name])...)
 	}
+	for _, c := range want.Connectors {
+		p.Changes = append(p.Changes, diffConnector(c, have.Connectors[c.Name])...)
+	}
 	slices.SortStableFunc(p.Changes, Change.compare)
+	p.Orphans = Orphans(want, have)
+	p.stays = func(allow string) string { return stays(want, have, allow) }
 	p.seal()
 	return p, nil
 }
@@ -136,6 +145,9 @@ func register(want Subject, is SubjectState) Change {
 	if len(is.Incompatible) > 0 && is.Level == want.Level {
 		c.Class = Impossible
 		c.Note = fmt.Sprintf("it is not %s compatible: %s", want.Level, strings.Join(is.Incompatible, "; "))
+	}
+	if why := unreadable(want); why != "" {
+		c.Class, c.Note = Impossible, why
 	}
 	return c
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // diffTopics compares topics, those that serve others with these in view.
-func diffTopics(want []Topic, have *Actual) []Change {
+func diffTopics(desired *Desired, have *Actual) []Change {
+	want := desired.Topics
 	byName := map[string]Topic{}
 	retries := map[string][]string{} // source → where its records wait
 	for _, t := range want {
@@ -23,8 +24,14 @@ func diffTopics(want []Topic, have *Actual) []Change {
 		}
 	}
 	var changes []Change
+	readings := newReadings(desired, have)
 	for _, t := range want {
-		changes = append(changes, diffTopic(t.fitted(byName, have), have, retries[t.Name])...)
+		for _, c := range diffTopic(t.fitted(byName, have), have, retries[t.Name]) {
+			if c.Class == Disruptive && c.grows() {
+				c.Note += readings.hurt(t.Name)
+			}
+			changes = append(changes, c)
+		}
 	}
 	return changes
 }

@@ -1,15 +1,19 @@
 // Package plan makes a cluster what an estate's contracts call for.
 //
 // [Derive] is the desired state of one cluster in one environment: topics,
-// SCRAM users, ACLs, settings of groups, schema subjects. It is a pure function
-// of the resolved estate, and every item knows the contract entries it follows
+// SCRAM users, quotas, ACLs, settings of groups, schema subjects, connectors of
+// Kafka Connect. It is a pure function of the resolved estate, and every item knows the contract entries it follows
 // from. [Read] is the actual state, of the same names only. [Diff] compares the
 // two and yields a [Plan]: changes in a fixed order, each with a class and its
 // reasons. [Apply] makes the changes.
 //
-// The contracts are authoritative, with one limit: nothing is ever deleted.
-// What exists and no contract mentions is left alone, settings of a topic that
-// the contract is silent about included.
+// The contracts are authoritative, with one limit: nothing is deleted that was
+// not named. What exists and no contract mentions is left alone, settings of a
+// topic that the contract is silent about included. Of a surveyed cluster
+// ([Actual.Survey]) a plan lists beside its changes what is the estate's by its
+// name and no contract declares: the [Orphan]s. [Plan.Deleting] makes deletions
+// of those that are named, one by one, and what contracts call for or protect,
+// what others own and what belongs to whoever applies can never be named.
 //
 // A change is
 //
@@ -31,13 +35,18 @@
 // and grows before it does; no plan lets a broker delete from it, and one that
 // does is set back. Derived topics take at least what their source takes.
 //
-// Apply goes through topics, users, ACLs, settings of groups, compatibility
-// levels and schemas in this order, so that whatever a change builds on is
+// Apply goes through topics, users, quotas, ACLs, settings of groups,
+// compatibility levels, schemas and connectors in this order, so that whatever a change builds on is
 // there. It goes on past failures and reports each: an estate is not held up
 // by its worst contract.
 // Making a change twice is making it once, so after a failure, or a crash, the
 // remedy is to plan and apply again. There is no state file; the cluster is
 // the state.
+//
+// A plan can be kept in a file ([Save]) and applied later. The file is believed
+// in nothing: whoever applies it derives and looks again, and [Check] refuses
+// it unless contracts, cluster and changes are what they were. [Lock] keeps two
+// applies to one environment from working at once.
 //
 // [Explain] answers why a name exists.
 package plan

@@ -13,7 +13,7 @@ import (
 
 // An Explanation says why one thing exists.
 type Explanation struct {
-	Kind    string `json:"kind"` // topic | group | user | acl | subject | transactional-id
+	Kind    string `json:"kind"` // topic | group | user | acl | quota | subject | connector | transactional-id
 	Name    string `json:"name"`
 	Cluster string `json:"cluster"`
 	Detail  string `json:"detail,omitempty"` // what it is, in a few words
@@ -25,8 +25,8 @@ type Explanation struct {
 }
 
 // Explain returns why a name exists in an environment: a topic by its name on
-// the cluster or in a contract, a group, a user or principal, a subject, the
-// prefix of transactional ids, or an ACL as plans print it. One name can be
+// the cluster or in a contract, a group, a user or principal, a subject, a
+// connector, the prefix of transactional ids, or an ACL as plans print it. One name can be
 // several things. A name that nothing leads to is an error that tells the ones
 // it resembles.
 func Explain(r *contract.Resolved, name string) ([]Explanation, error) {
@@ -111,6 +111,12 @@ func explainDesired(r *contract.Resolved, want *Desired) []named {
 	}
 	for _, u := range want.Users {
 		all = append(all, newNamed("user", want.Cluster, u.Name, "logs in with "+string(u.Mechanism), u.Reasons, "User:"+u.Name))
+	}
+	for _, q := range want.Quotas {
+		all = append(all, newNamed("quota", want.Cluster, q.User, "what "+q.User+" may take of each broker: "+q.limits(), q.Reasons, "User:"+q.User))
+	}
+	for _, c := range want.Connectors {
+		all = append(all, newNamed("connector", want.Cluster, c.Name, c.Config[contract.ConnectorClass]+", run by Kafka Connect with its own rights", c.Reasons))
 	}
 	return append(all, explainCertificates(r, want)...)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/slipway-go/slipway/diag"
 )
@@ -40,7 +41,7 @@ func Guard(p *Plan, allow []string) error {
 	}
 	for _, a := range allow {
 		if !asked[a] {
-			reasons.Add(diag.New(diag.PlanUnknownAllow, "no change of the plan needs --allow %s", a))
+			reasons.Add(p.needless(a))
 		}
 	}
 	if len(reasons) > 0 {
@@ -49,10 +50,39 @@ func Guard(p *Plan, allow []string) error {
 	return nil
 }
 
+// needless says why an --allow that no change asks for is refused.
+func (p *Plan) needless(allow string) diag.Diagnostic {
+	if strings.HasPrefix(allow, deletePrefix) && p.stays != nil {
+		if why := p.stays(allow); why != "" {
+			return diag.New(diag.PlanKept, "%s is not deleted: %s", strings.TrimPrefix(allow, deletePrefix), why)
+		}
+	}
+	d := diag.New(diag.PlanUnknownAllow, "no change of the plan needs --allow %s", allow)
+	if near := resembling(allow, p.allowable()); len(near) > 0 {
+		d = d.WithFix("did you mean %s?", strings.Join(near, ", "))
+	}
+	return d
+}
+
+// allowable is everything that --allow could name.
+func (p *Plan) allowable() []string {
+	var names []string
+	for _, c := range p.Changes {
+		names = append(names, c.Allow)
+	}
+	for _, o := range p.Orphans {
+		names = append(names, o.Allow)
+	}
+	return names
+}
+
 // verb tells the change as something one does.
 func (c Change) verb() string {
 	text := string(c.Action) + " " + string(c.Kind) + " " + c.Name
 	switch {
+	case c.Kind == KindACL && c.Action == Delete:
+		text = "revoke " + c.Name
+	case c.Action == Delete:
 	case c.Kind == KindACL:
 		text = "grant " + c.Name
 	case c.Kind == KindSchema:

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // A Plan is what must change on a cluster. The same desired and actual state
@@ -19,6 +20,13 @@ type Plan struct {
 	Hash string `json:"hash"`
 
 	Changes []Change `json:"changes"` // in the order they are applied; never nil
+
+	// Orphans are what is there and no contract declares, if the cluster was
+	// surveyed for them. They are no part of the hash.
+	Orphans []Orphan `json:"orphans,omitempty"`
+
+	// stays tells why a name is never deleted.
+	stays func(allow string) string
 }
 
 // Empty reports whether there is nothing to do.
@@ -71,13 +79,20 @@ func (s Summary) String() string {
 	return text + "."
 }
 
-// seal computes the hash over everything else.
-func (p *Plan) seal() {
-	p.Hash = ""
-	text, err := json.Marshal(p)
+// seal computes the hash over everything that the plan does. Why it does it, and
+// where in the contracts that stands, is left out: a comment in a contract
+// makes no other plan.
+func (p *Plan) seal() { p.Hash = p.hash() }
+
+func (p *Plan) hash() string {
+	bare := Plan{Env: p.Env, Cluster: p.Cluster, ClusterID: p.ClusterID, Changes: slices.Clone(p.Changes)}
+	for i := range bare.Changes {
+		bare.Changes[i].Reasons, bare.Changes[i].Impact = nil, nil
+	}
+	text, err := json.Marshal(bare)
 	if err != nil {
 		panic("plan: a plan is not JSON: " + err.Error())
 	}
 	sum := sha256.Sum256(text)
-	p.Hash = hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:])
 }

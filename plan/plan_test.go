@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
 	"github.com/slipway-go/slipway/acl"
@@ -182,4 +183,25 @@ func (r *rig) plan(t testing.TB, want *plan.Desired) *plan.Plan {
 		t.Fatal(err)
 	}
 	return diff(t, want, have)
+}
+
+func secretOf(text string) secret.Secret { return secret.New(text) }
+
+// commit leaves a group behind that nobody is in.
+func (r *rig) commit(t testing.TB, group, topic string) {
+	t.Helper()
+	client, err := kgo.NewClient(append(r.Options(r.Cluster.Admin()), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: topic}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if fetches := client.PollFetches(t.Context()); fetches.Err() != nil {
+		t.Fatal(fetches.Err())
+	}
+	if err := client.CommitUncommittedOffsets(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }

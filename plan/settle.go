@@ -19,16 +19,19 @@ const (
 //
 // It reports false if some broker does not know after ten seconds, which is no
 // error: it will.
-func Settle(ctx context.Context, want *Desired, cluster *kafka.Cluster, registry Registry) (bool, error) {
+func Settle(ctx context.Context, want *Desired, cluster *kafka.Cluster, registry Registry, options ...Option) (bool, error) {
 	deadline := time.Now().Add(settleTimeout)
 	for calm := 0; calm < 3*cluster.Brokers(); calm++ {
-		have, err := Read(ctx, want, cluster, registry)
+		have, err := Read(ctx, want, cluster, registry, options...)
 		if err != nil {
 			return false, err
 		}
 		left, err := Diff(want, have)
 		if err != nil {
 			return false, err
+		}
+		if services := surrounding(options).services; len(services) > 0 {
+			left = left.Of(services...)
 		}
 		if left.Empty() {
 			continue

@@ -79,6 +79,8 @@ type Cluster struct {
 	timeout time.Duration
 	id      string
 	brokers int
+
+	principals []string
 }
 
 // Connect logs in to a cluster and learns its id.
@@ -93,7 +95,7 @@ func Connect(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, auth.Diagnose(err, cfg.attempt())
 	}
-	c := &Cluster{client: client, admin: kadm.NewClient(client), attempt: cfg.attempt(), timeout: cfg.Timeout}
+	c := &Cluster{client: client, admin: kadm.NewClient(client), attempt: cfg.attempt(), timeout: cfg.Timeout, principals: cfg.principals()}
 	c.admin.SetTimeoutMillis(int32(cfg.Timeout.Milliseconds()))
 	if err := c.greet(ctx); err != nil {
 		client.Close()

@@ -9,9 +9,11 @@
 // there, and in every request later, is a diagnostic of area KFK with cause
 // and fix.
 //
-// No topic, right, user or group is ever deleted here. What can be taken away
-// the caller names partition by partition: a group's positions
-// ([Cluster.Forget]), and the records below an offset ([Log.DeleteBelow]).
+// What is deleted here the caller names one by one: topics, users' credentials,
+// ACLs, groups, a group's positions ([Cluster.Forget]), the records below an
+// offset ([Log.DeleteBelow]). No filter and no pattern stands for several.
+//
+// [Cluster.Lock] keeps clients from doing the same work at the same time.
 //
 // Methods that make what a plan asks for take many items, send them in batches
 // of at most [MaxBatch], and return one error for each item in its place (nil

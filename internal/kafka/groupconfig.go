@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -21,6 +20,8 @@ type GroupConfig struct {
 	Group   string
 	Configs map[string]string
 }
+
+func (g GroupConfig) settings() (string, map[string]string) { return g.Group, g.Configs }
 
 // GroupConfigs returns the settings in effect for each named group, defaults
 // included where the broker tells them. A group need not exist to have some.
@@ -66,28 +67,5 @@ func (c *Cluster) describeGroupConfigs(ctx context.Context, names []string, into
 // SetGroupConfigs sets the settings in each GroupConfig and leaves the group's
 // others alone. It takes the right to ALTER_CONFIGS on the groups.
 func (c *Cluster) SetGroupConfigs(ctx context.Context, groups []GroupConfig) []error {
-	return inBatches(ctx, c, groups, c.setGroupConfigs)
-}
-
-func (c *Cluster) setGroupConfigs(ctx context.Context, batch []GroupConfig) ([]error, error) {
-	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-	for _, g := range batch {
-		r := kmsg.NewIncrementalAlterConfigsRequestResource()
-		r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeGroupConfig, g.Group
-		for _, key := range slices.Sorted(maps.Keys(g.Configs)) {
-			rc := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-			rc.Name, rc.Op, rc.Value = key, kmsg.IncrementalAlterConfigOpSet, new(g.Configs[key])
-			r.Configs = append(r.Configs, rc)
-		}
-		req.Resources = append(req.Resources, r)
-	}
-	resp, err := req.RequestWith(ctx, c.client)
-	if err != nil {
-		return nil, err
-	}
-	answers := make(map[string]error, len(resp.Resources))
-	for _, r := range resp.Resources {
-		answers[r.ResourceName] = c.answer(r.ErrorCode, r.ErrorMessage)
-	}
-	return byName(batch, func(g GroupConfig) string { return g.Group }, answers), nil
+	return setConfigs(ctx, c, kmsg.ConfigResourceTypeGroupConfig, groups)
 }

@@ -30,6 +30,8 @@ type Topic struct {
 	Configs map[string]string
 }
 
+func (t Topic) settings() (string, map[string]string) { return t.Name, t.Configs }
+
 // Topics describes the named topics. Those that do not exist are absent from
 // the result.
 func (c *Cluster) Topics(ctx context.Context, names ...string) (map[string]Topic, error) {
@@ -208,28 +210,5 @@ func (c *Cluster) growTopics(ctx context.Context, batch []Topic) ([]error, error
 
 // SetConfigs sets the settings in each Topic and leaves its others alone.
 func (c *Cluster) SetConfigs(ctx context.Context, topics []Topic) []error {
-	return inBatches(ctx, c, topics, c.setConfigs)
-}
-
-func (c *Cluster) setConfigs(ctx context.Context, batch []Topic) ([]error, error) {
-	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-	for _, t := range batch {
-		rr := kmsg.NewIncrementalAlterConfigsRequestResource()
-		rr.ResourceType, rr.ResourceName = kmsg.ConfigResourceTypeTopic, t.Name
-		for _, key := range slices.Sorted(maps.Keys(t.Configs)) {
-			rc := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-			rc.Name, rc.Op, rc.Value = key, kmsg.IncrementalAlterConfigOpSet, new(t.Configs[key])
-			rr.Configs = append(rr.Configs, rc)
-		}
-		req.Resources = append(req.Resources, rr)
-	}
-	resp, err := req.RequestWith(ctx, c.client)
-	if err != nil {
-		return nil, err
-	}
-	answers := make(map[string]error, len(resp.Resources))
-	for _, r := range resp.Resources {
-		answers[r.ResourceName] = c.answer(r.ErrorCode, r.ErrorMessage)
-	}
-	return byName(batch, func(t Topic) string { return t.Name }, answers), nil
+	return setConfigs(ctx, c, kmsg.ConfigResourceTypeTopic, topics)
 }

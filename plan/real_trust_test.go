@@ -1,0 +1,163 @@
+//go:build kafka
+
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/dev"
+	"github.com/slipway-go/slipway/internal/dev/devtest"
+	"github.com/slipway-go/slipway/internal/kafka"
+	"github.com/slipway-go/slipway/plan"
+)
+
+// TestTrustOnRealKafka is the lock and the deletions on three nodes.
+func TestTrustOnRealKafka(t *testing.T) {
+	c, err := dev.Up(t.Context(), dev.Config{Ephemeral: true, StartTimeout: 4 * time.Minute})
+	devtest.Require(t, err)
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r := realRig(t, c)
+	t.Run("of several that race one has the lock", r.race)
+	t.Run("the lock of a dead process ends by itself", r.die)
+	t.Run("exactly what is named is deleted", r.deletions)
+}
+
+func (r *realCluster) race(t *testing.T) {
+	var clients [4]*kafka.Cluster
+	for i := range clients {
+		clients[i] = realRig(t, r.Cluster).admin
+	}
+	for range 3 {
+		var won atomic.Int32
+		others := make(chan error, len(clients))
+		var wg sync.WaitGroup
+		begun := time.Now()
+		for _, c := range clients {
+			wg.Go(func() {
+				held, release, err := plan.Lock(t.Context(), c, "race")
+				if err != nil {
+					others <- err
+					return
+				}
+				won.Add(1)
+				for range len(clients) - 1 {
+					select {
+					case err := <-others:
+						if !errors.Is(err, diag.PlanLocked) {
+							t.Error(err)
+						}
+					case <-held.Done():
+						t.Errorf("the lock was lost to a race: %v", context.Cause(held))
+						return
+					}
+				}
+				release()
+			})
+		}
+		wg.Wait()
+		t.Logf("%d of %d have the lock, in %v", won.Load(), len(clients), time.Since(begun).Round(time.Millisecond))
+		if won.Load() != 1 {
+			close(others)
+			for err := range others {
+				t.Error(err)
+			}
+			t.Fatalf("%d of %d have the lock", won.Load(), len(clients))
+		}
+	}
+}
+
+func (r *realCluster) die(t *testing.T) {
+	const session = 6 * time.Second // the least that brokers take
+	ctx, kill := context.WithCancel(t.Context())
+	if _, _, err := realRig(t, r.Cluster).admin.Lock(ctx, "slipway-apply-dead", session); err != nil {
+		t.Fatal(err)
+	}
+	kill()
+	begun := time.Now()
+	for ; ; <-time.After(200 * time.Millisecond) {
+		_, release, err := r.admin.Lock(t.Context(), "slipway-apply-dead", session)
+		if err == nil {
+			release()
+			break
+		}
+		if !errors.Is(err, diag.PlanLocked) || time.Since(begun) > 5*session {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("free after %v", time.Since(begun).Round(100*time.Millisecond))
+}
+
+func (r *realCluster) deletions(t *testing.T) {
+	on := func(files map[string]string) *plan.Desired {
+		e := estate(t, "dev", files)
+		e.Bindings = map[string]contract.Binding{contract.DefaultAlias: {Cluster: contract.Local}}
+		return derive(t, e, contract.Local)
+	}
+	old := on(before)
+	if err := plan.Apply(t.Context(), r.target, r.plan(t, old), nil); err != nil {
+		t.Fatal(err)
+	}
+	r.requireSettled(t, old)
+	want := on(after)
+	survey := func() *plan.Plan {
+		have, err := plan.Read(t.Context(), want, r.admin, r.registry)
+		if err := errors.Join(err, have.Survey(t.Context(), r.admin)); err != nil {
+			t.Fatal(err)
+		}
+		return diff(t, want, have)
+	}
+	var left []string
+	p := survey()
+	target := r.target
+	for _, o := range p.Orphans {
+		if slices.Contains(deletable, o.Allow) {
+			target.Allow = append(target.Allow, o.Allow)
+		} else {
+			left = append(left, o.Allow)
+		}
+	}
+	if len(target.Allow) < 4 || len(left) < 1 {
+		t.Fatalf("%d orphans that may go and %d that stay: %v", len(target.Allow), len(left), p.Orphans)
+	}
+	p = p.Deleting(target.Allow...)
+	p.Meet(t.Context(), r.admin, time.Now())
+	for _, c := range p.Changes {
+		if c.Allow != "" && !slices.Contains(target.Allow, c.Allow) {
+			target.Allow = append(target.Allow, c.Allow)
+		}
+		if c.Kind == plan.KindTopic && c.Class == plan.Destructive && !slices.Equal(c.Impact, []string{"the topic is empty"}) {
+			t.Errorf("%s meets %q", c, c.Impact)
+		}
+	}
+	if err := plan.Apply(t.Context(), target, p, nil); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for range 100 { // brokers learn a little later
+		if p = survey(); p.Empty() {
+			got = nil
+			for _, o := range p.Orphans {
+				got = append(got, o.Allow)
+			}
+			if slices.Equal(got, left) {
+				t.Logf("what was allowed went, and %d orphans stay", len(left))
+				return
+			}
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	t.Errorf("there is still\n%sand the orphans are\n%s\nwant\n%s", text(p), strings.Join(got, "\n"), strings.Join(left, "\n"))
+}
