@@ -16,12 +16,12 @@ var layers = [][]string{
 	{"contract", "internal/record"},
 	{"schema", "acl", "pki", "internal/auth", "internal/parking"},
 	{"schema/avro", "schema/jsonvalue", "internal/retrylog"},
-	{"internal/kafka"},
+	{"internal/kafka", "internal/connect", "internal/connect/connecttest"},
 	{".", "plan", "dlq", "group"},
 	{"internal/embedded/registry"},
 	{"serve", "internal/embedded"},
 	{"slipwaytest", "internal/dev"},
-	{"internal/dev/devtest", "internal/up", "internal/scaffold"},
+	{"internal/dev/devtest", "internal/up", "internal/scaffold", "internal/share", "internal/share/registrytest", "internal/importer"},
 	{"internal/cli/view"},
 	{"internal/cli"},
 	{"internal/gen", "cmd/slipway"},
@@ -41,6 +41,17 @@ var only = map[string][]string{
 	"log":                                {},
 	"io/ioutil":                          {},
 	"math/rand":                          {},
+
+	"github.com/opencontainers/image-spec/specs-go":    {"internal/share"},
+	"github.com/opencontainers/image-spec/specs-go/v1": {"internal/share"},
+	"oras.land/oras-go/v2/content":                     {"internal/share"},
+	"oras.land/oras-go/v2/errdef":                      {"internal/share"},
+	"oras.land/oras-go/v2/registry":                    {"internal/share"},
+	"oras.land/oras-go/v2/registry/remote":             {"internal/share"},
+	"oras.land/oras-go/v2/registry/remote/auth":        {"internal/share"},
+	"oras.land/oras-go/v2/registry/remote/credentials": {"internal/share"},
+	"oras.land/oras-go/v2/registry/remote/errcode":     {"internal/share"},
+	"oras.land/oras-go/v2/registry/remote/retry":       {"internal/share"},
 }
 
 // within reports whether an import path is a prefix or lies below it.

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +19,8 @@ import (
 
 type applyArgs struct {
 	target
-	allow   []string
+	selection
+	saved   *plan.Saved // nil unless a plan file is applied
 	dryRun  bool
 	secrets string
 	yes     bool
@@ -25,12 +29,21 @@ type applyArgs struct {
 func newApplyCommand(a *app) *cobra.Command {
 	var args applyArgs
 	c := &cobra.Command{
-		Use:   "apply [DIR]",
+		Use:   "apply [FILE] [DIR]",
 		Short: "Make a cluster what the contracts call for",
-		Long: `Plans, shows the plan, asks, and makes the changes. Nothing is ever deleted. A
-change that disturbs what runs, or deletes records, is made only if --allow
-names it as the plan does. A change that fails does not hold up the others, and
-apply can be run again: it does what is missing.
+		Long: `Plans, shows the plan, asks, and makes the changes. A change that disturbs what
+runs, or deletes anything, is made only if --allow names it as the plan does. A
+change that fails does not hold up the others, and apply can be run again: it
+does what is missing.
+
+With the FILE of slipway plan --out it applies that plan or nothing: it is
+refused if contracts or cluster have changed in what it names since, if it was
+edited, or if it is for somewhere else. What is allowed is in the file.
+
+Applies to one environment exclude each other. While one works it is in the
+consumer group slipway-apply-ENV, which the login needs READ on; the others are
+refused. If its process dies, that ends after 30 seconds. A plan that is not the
+one any more that was shown, once the lock is taken, is refused too.
 
 The password of each user it creates is written to --secrets first, as
 DIR/<user>/password, readable by you alone, and never shown. A directory of a
@@ -39,11 +52,14 @@ user becomes a Kubernetes Secret by
   kubectl create secret generic NAME --from-file=DIR/USER` + administratorHelp,
 		Example: `  slipway apply -e prod --tls-cert admin.crt --tls-key admin.key --secrets secrets
   slipway apply -e prod --yes --allow repartition:orders.created.v1
+  slipway apply prod.plan --yes
   slipway apply -e prod --dry-run`,
 		Annotations: exits(exitOK, exitError, exitRefused, exitUsage, exitInterrupted),
-		Args:        arguments(0, 1, "no more than a directory"),
+		Args:        arguments(0, 2, "no more than a plan file and a directory"),
 		RunE: func(c *cobra.Command, rest []string) error {
-			args.dir = directory(rest, 0)
+			if err := args.locate(rest); err != nil {
+				return err
+			}
 			if err := args.credential.fill(c, a.sys.Getenv); err != nil {
 				return err
 			}
@@ -51,12 +67,38 @@ user becomes a Kubernetes Secret by
 		},
 	}
 	targetFlags(c, &args.target)
-	c.Flags().StringArrayVar(&args.allow, "allow", nil, "allow a change by its name in the plan; may be repeated")
+	allowFlag(c, &args.allow)
 	c.Flags().BoolVar(&args.dryRun, "dry-run", false, "show the plan and whether it would be refused, and change nothing")
 	c.Flags().StringVar(&args.secrets, "secrets", "", "directory for the passwords of users that are created")
+	serviceFlag(c, &args.services)
 	c.Flags().BoolVarP(&args.yes, "yes", "y", false, "do not ask")
 	outputFlag(c, a, view.Table, view.Wide, view.JSON, view.YAML, view.Name)
 	return c
+}
+
+// locate tells a plan file from a directory. A plan brings its environment and
+// cluster along, and what is allowed of it.
+func (args *applyArgs) locate(rest []string) error {
+	args.dir = directory(rest, 0)
+	info, err := os.Stat(args.dir)
+	isDir := err == nil && info.IsDir()
+	switch {
+	case isDir && len(rest) > 1:
+		return usage("%s is not a plan file", rest[0]).WithFix("name the file first, then the directory that holds the contracts")
+	case isDir, err != nil && len(rest) < 2:
+		return nil // what is wrong with a directory is told when it is opened
+	}
+	if len(args.allow)+len(args.services) > 0 {
+		return usage("--allow and --service are in the plan file").WithFix("plan again with them, to the same file by --out")
+	}
+	saved, err := plan.Load(rest[0])
+	if err != nil {
+		return err
+	}
+	args.saved, args.dir = saved, directory(rest, 1)
+	args.allow, args.services = saved.Allow, saved.Services
+	args.env, args.cluster = cmp.Or(args.env, saved.Plan.Env), cmp.Or(args.cluster, saved.Plan.Cluster)
+	return nil
 }
 
 func runApply(ctx context.Context, a *app, args applyArgs) error {
@@ -65,10 +107,17 @@ func runApply(ctx context.Context, a *app, args applyArgs) error {
 		return err
 	}
 	defer s.Close()
-	p, err := s.diff(ctx)
+	seen, err := s.look(ctx, args.selection)
 	if err != nil {
 		return err
 	}
+	if args.saved != nil {
+		if err := plan.Check(args.saved, seen.saved()); err != nil {
+			return err
+		}
+	}
+	p := seen.plan
+	p.Meet(ctx, s.kafka, time.Now())
 	if args.dryRun || a.view.ForPeople() {
 		if err := a.view.Plan(p); err != nil {
 			return err
@@ -102,16 +151,29 @@ func (a *app) apply(ctx context.Context, s *session, p *plan.Plan, args applyArg
 			return err
 		}
 	}
+	held, release, err := plan.Lock(ctx, s.kafka, p.Env)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if p, err = s.again(held, p, args.selection); err != nil {
+		return err
+	}
 	kept, err := keepSecrets(args.secrets, users)
 	if err != nil {
 		return err
 	}
 	var outcomes []view.Outcome
-	done := func(c plan.Change, err error) { outcomes = append(outcomes, view.Outcome{Change: c, Err: err}) }
-	to := plan.Target{Cluster: s.kafka, Registry: s.registry, Allow: args.allow, Passwords: kept.password}
-	failed := plan.Apply(ctx, to, p, done)
+	bar := a.progress(len(p.Changes))
+	done := func(c plan.Change, err error) {
+		outcomes = append(outcomes, view.Outcome{Change: c, Err: err})
+		bar.step()
+	}
+	to := plan.Target{Cluster: s.kafka, Registry: s.registry, Connect: s.workers, Allow: args.allow, Passwords: kept.password}
+	failed := plan.Apply(held, to, p, done)
+	bar.end()
 	if failed == nil { // what is applied should be so for whoever asks next
-		if _, err := plan.Settle(ctx, s.want, s.kafka, s.registry); err != nil {
+		if _, err := plan.Settle(held, s.want, s.kafka, s.registry, plan.WithConnect(s.workers), plan.OfServices(args.services...)); err != nil {
 			return err
 		}
 	}
@@ -120,6 +182,16 @@ func (a *app) apply(ctx context.Context, s *session, p *plan.Plan, args applyArg
 	}
 	kept.report(a.view)
 	return failed
+}
+
+// again looks once more, now that nobody else applies, and refuses if there is
+// another plan by now than the one that was shown.
+func (s *session) again(ctx context.Context, shown *plan.Plan, sel selection) (*plan.Plan, error) {
+	now, err := s.look(ctx, sel)
+	if err != nil {
+		return nil, err
+	}
+	return now.plan, plan.Same(shown, now.plan)
 }
 
 // confirm asks whether to go on. Only the whole word counts.

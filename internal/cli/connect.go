@@ -25,30 +25,15 @@ type session struct {
 	want     *plan.Desired
 	kafka    *kafka.Cluster
 	registry plan.Registry // nil if the cluster has none
+	workers  plan.Connect  // nil if the cluster has no Kafka Connect
+	estate   *contract.Resolved
 }
 
 func (s *session) Close() { s.kafka.Close() }
 
-// diff looks at the cluster and compares.
-func (s *session) diff(ctx context.Context) (*plan.Plan, error) {
-	have, err := plan.Read(ctx, s.want, s.kafka, s.registry)
-	if err != nil {
-		return nil, err
-	}
-	return plan.Diff(s.want, have)
-}
-
 // connect derives what is desired and logs in.
 func (a *app) connect(ctx context.Context, t target) (*session, error) {
-	w, err := a.open(t.dir)
-	if err != nil {
-		return nil, err
-	}
-	resolved, err := a.resolve(w, t.env)
-	if err != nil {
-		return nil, err
-	}
-	name, err := choose(resolved, t.cluster)
+	w, resolved, name, err := a.aim(t)
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +54,15 @@ func (a *app) connect(ctx context.Context, t target) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	workers, err := e.connectAdmin()
+	if err != nil {
+		return nil, err
+	}
 	connection, err := kafka.Connect(ctx, cfg)
 	if err != nil {
 		return nil, refusedLogin(err)
 	}
-	return &session{want, connection, registry}, nil
+	return &session{want, connection, registry, workers, resolved}, nil
 }
 
 // refusedLogin tells the administrator what to look at; the catalogue speaks
@@ -89,6 +78,20 @@ func refusedLogin(err error) error {
 		return err
 	}
 	return list
+}
+
+// aim opens the estate of a target and finds its environment and its cluster.
+func (a *app) aim(t target) (*workspace, *contract.Resolved, string, error) {
+	w, err := a.open(t.dir)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	resolved, err := a.resolve(w, t.env)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	cluster, err := choose(resolved, t.cluster)
+	return w, resolved, cluster, err
 }
 
 // choose returns the cluster named, or the environment's only one.

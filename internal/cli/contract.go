@@ -9,11 +9,11 @@ import (
 func newContractCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:         "contract",
-		Short:       "What a contract may say",
+		Short:       "What a contract may say, and giving it to others",
 		Example:     `  slipway contract schema > slipway.schema.json`,
 		Annotations: exits(exitOK, exitUsage),
 	}
-	c.AddCommand(newContractSchemaCommand(a))
+	c.AddCommand(newContractSchemaCommand(a), newContractPublishCommand(a))
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,11 @@ type credential struct {
 	passwordFile string
 	mechanism    string
 	registryFile string // holds user:password
+	connectFile  string // holds user:password
 }
+
+// connectAuthFlag names the file for Kafka Connect.
+const connectAuthFlag = "connect-auth-file"
 
 // credentialVariables are read where the flag is not given.
 var credentialVariables = []struct {
@@ -34,6 +39,7 @@ var credentialVariables = []struct {
 	{"sasl-user", "SLIPWAY_SASL_USER", "the administrator's user name", func(c *credential) *string { return &c.user }},
 	{"sasl-password-file", "SLIPWAY_SASL_PASSWORD_FILE", "file with its password", func(c *credential) *string { return &c.passwordFile }},
 	{"registry-auth-file", "SLIPWAY_REGISTRY_AUTH_FILE", "file with user:password for the schema registry", func(c *credential) *string { return &c.registryFile }},
+	{connectAuthFlag, "SLIPWAY_CONNECT_AUTH_FILE", "file with user:password for Kafka Connect", func(c *credential) *string { return &c.connectFile }},
 }
 
 func credentialFlags(c *cobra.Command, cred *credential) {
@@ -58,6 +64,15 @@ func (c *credential) fill(flags *cobra.Command, getenv func(string) string) erro
 		}
 	}
 	return c.check()
+}
+
+// take is [credential.fill] for a command that has only some of the flags.
+func (c *credential) take(getenv func(string) string, flags ...string) {
+	for _, v := range credentialVariables {
+		if field := v.field(c); *field == "" && slices.Contains(flags, v.flag) {
+			*field = getenv(v.variable)
+		}
+	}
 }
 
 // check reports every contradiction at once.
@@ -103,12 +118,19 @@ func (c *credential) password() (secret.Secret, error) {
 
 // registry returns user:password for the registry, or nothing.
 func (c *credential) registry() (string, error) {
-	if c.registryFile == "" {
+	return readPair(c.registryFile, "registry-auth-file")
+}
+
+// connect returns user:password for Kafka Connect, or nothing.
+func (c *credential) connect() (string, error) { return readPair(c.connectFile, connectAuthFlag) }
+
+func readPair(file, flag string) (string, error) {
+	if file == "" {
 		return "", nil
 	}
-	text, err := readSecret(c.registryFile, "registry-auth-file")
+	text, err := readSecret(file, flag)
 	if err == nil && !strings.Contains(text, ":") {
-		return "", diag.New(diag.CommandCredential, "the file of --registry-auth-file does not hold user:password")
+		return "", diag.New(diag.CommandCredential, "the file of --%s does not hold user:password", flag)
 	}
 	return text, err
 }
@@ -139,7 +161,7 @@ func unreadable(flag string, err error) diag.Diagnostic {
 func (c *credential) exposed() diag.List {
 	var list diag.List
 	for _, secret := range []struct{ flag, file string }{
-		{"tls-key", c.key}, {"sasl-password-file", c.passwordFile}, {"registry-auth-file", c.registryFile},
+		{"tls-key", c.key}, {"sasl-password-file", c.passwordFile}, {"registry-auth-file", c.registryFile}, {connectAuthFlag, c.connectFile},
 	} {
 		info, err := os.Stat(secret.file)
 		if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0 {

@@ -88,6 +88,7 @@ func chosenFlags(c *cobra.Command, t *chosen) {
 // letters is an open client with the dead-letter topics that were chosen.
 type letters struct {
 	*dlq.Client
+	endpoint  *endpoint
 	sources   []dlq.Source
 	principal string
 	cluster   string
@@ -96,15 +97,7 @@ type letters struct {
 
 // letters connects, and finds what the flags choose.
 func (a *app) letters(ctx context.Context, t chosen) (*letters, error) {
-	w, err := a.open(t.dir)
-	if err != nil {
-		return nil, err
-	}
-	resolved, err := a.resolve(w, t.env)
-	if err != nil {
-		return nil, err
-	}
-	name, err := choose(resolved, t.cluster)
+	w, resolved, name, err := a.aim(t.target)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +110,7 @@ func (a *app) letters(ctx context.Context, t chosen) (*letters, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.endpoint = e
 	a.warn(t.credential.exposed())
 	cfg, err := e.kafka()
 	if err != nil {

@@ -111,6 +111,10 @@ func newDLQInspectCommand(a *app) *cobra.Command {
 		Long: `Shows one letter: where it died, why, how often it was tried, its headers, its
 stack, and its value. PLACE is topic/partition/offset, as list --records shows it.
 
+A value in Avro or JSON that names its schema is shown decoded, if the cluster has
+a schema registry that knows it; --as hex shows the bytes as they are, and -o json
+holds both.
+
 Letters that Spring, SmallRye, Karafka, Watermill, Kafka Connect, Kafka Streams
 or a share group wrote are read too.` + redriveHelp,
 		Example: `  slipway dlq inspect svc-inventory-prod.orders.created.v1.dlq/2/17 -e prod
@@ -136,6 +140,8 @@ or a share group wrote are read too.` + redriveHelp,
 			panic("cli: " + err.Error())
 		}
 	}
+	registry := c.Flags().Lookup("registry-auth-file")
+	registry.Hidden, registry.Usage = false, "file with user:password for the schema registry (or SLIPWAY_REGISTRY_AUTH_FILE)"
 	choiceFlag(c, &args.as, "as", view.Auto, "form of the value", view.Auto, view.Text, view.Hex, view.Indented)
 	c.Flags().IntVar(&args.max, "max", 4096, "bytes of the value to show; 0 for all")
 	outputFlag(c, a, view.Table, view.JSON, view.YAML)
@@ -158,5 +164,9 @@ func runDLQInspect(ctx context.Context, a *app, args dlqInspectArgs) error {
 	if len(letter.Faults) > 0 {
 		a.warn(diag.List{diag.Warn(diag.DLQBadHeader, "this letter cannot be sent back: %s", letter.Faults[0])})
 	}
-	return a.view.DeadLetter(letter, args.as, args.max)
+	var decoded *view.Decoded
+	if !letter.Tombstone {
+		decoded = a.decoded(ctx, l, letter)
+	}
+	return a.view.DeadLetter(letter, decoded, args.as, args.max)
 }

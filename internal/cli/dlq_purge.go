@@ -116,15 +116,24 @@ func runDLQPurge(ctx context.Context, a *app, args dlqPurgeArgs) error {
 }
 
 func (a *app) purge(ctx context.Context, l *letters, r *dlq.Removal, file string) error {
+	line := view.AuditLine{
+		Action: "purge", Principal: l.principal, Environment: l.env, Cluster: l.cluster, Topic: r.Source.Topic,
+		Counts: dlq.Counts{Read: r.Letters, Selected: r.Letters, Reasons: r.Reasons}, Below: r.Offsets,
+	}
+	if err := audited(file, line, func() error { return l.Remove(ctx, r) }); err != nil {
+		return err
+	}
+	return a.view.Removal(r, view.Deleted)
+}
+
+// audited does something between two lines in the file of --audit, if there is
+// one.
+func audited(file string, line view.AuditLine, do func() error) error {
 	log, err := openAudit(file)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	line := view.AuditLine{
-		Action: "purge", Principal: l.principal, Environment: l.env, Cluster: l.cluster, Topic: r.Source.Topic,
-		Counts: dlq.Counts{Read: r.Letters, Selected: r.Letters, Reasons: r.Reasons}, Below: r.Offsets,
-	}
 	tell := func(event string, err error) error {
 		line.Time, line.Event = time.Now().UTC(), event
 		if err != nil {
@@ -135,17 +144,15 @@ func (a *app) purge(ctx context.Context, l *letters, r *dlq.Removal, file string
 	if err := tell("began", nil); err != nil {
 		return err
 	}
-	failed := l.Remove(ctx, r)
-	if err := errors.Join(failed, tell("ended", failed)); err != nil {
-		return err
-	}
-	return a.view.Removal(r, view.Deleted)
+	failed := do()
+	return errors.Join(failed, tell("ended", failed))
 }
 
 type dlqParkArgs struct {
 	chosen
 	key       string
 	partition int32
+	audit     string
 	undo      bool
 	yes       bool
 }
@@ -174,6 +181,7 @@ taken from a letter with the key; --partition names it where neither tells.` + r
 	}
 	chosenFlags(c, &args.chosen)
 	c.Flags().Int32Var(&args.partition, "partition", -1, "partition that the key's records are in, if it cannot be found out")
+	c.Flags().StringVar(&args.audit, "audit", "", "file to add a line of JSON to, when it begins and when it ends")
 	c.Flags().BoolVar(&args.undo, "undo", false, "let the key go on")
 	c.Flags().BoolVarP(&args.yes, "yes", "y", false, "do not ask")
 	outputFlag(c, a, view.Table, view.JSON, view.YAML)
@@ -205,7 +213,14 @@ func runDLQPark(ctx context.Context, a *app, args dlqParkArgs) error {
 			return err
 		}
 	}
-	if err := send(ctx, s, key, args.partition); err != nil {
+	line := view.AuditLine{
+		Action: "park", Principal: l.principal, Environment: l.env, Cluster: l.cluster, Topic: s.Topic, Retry: s.Retry,
+		Key: &args.key, Partition: &args.partition,
+	}
+	if args.undo {
+		line.Action = "unpark"
+	}
+	if err := audited(args.audit, line, func() error { return send(ctx, s, key, args.partition) }); err != nil {
 		return err
 	}
 	return a.view.Parked(view.Parking{Key: args.key, Parked: !args.undo, Topic: s.Origin, Group: s.Group, Partition: args.partition})

@@ -130,6 +130,8 @@ func status(ctx context.Context, err error) int {
 		return exitInterrupted
 	case own:
 		return exitOwn
+	case errors.Is(err, diag.ShareLocked), errors.Is(err, diag.ShareTampered), errors.Is(err, diag.ShareService):
+		return exitRefused
 	case errors.Is(err, plan.ErrRefused), errors.Is(err, diag.CommandUnconfirmed), errors.Is(err, diag.CommandOverwrite):
 		return exitRefused
 	case slices.ContainsFunc(diag.Of(err), user):
@@ -143,7 +145,7 @@ func status(ctx context.Context, err error) int {
 func user(d diag.Diagnostic) bool {
 	switch d.Code {
 	case diag.CommandUsage, diag.CommandUnknown, diag.CommandSecret, diag.CommandUnknownCode, diag.CommandDirectory,
-		diag.PlanUnknownName, diag.PlanUnknownCluster, diag.UpDirectory, diag.UpBroker, diag.UpForeign, diag.DevConfig, diag.ACLGroupShared, diag.ACLTransactionalShared:
+		diag.ShareReference, diag.ShareNoSources, diag.PlanUnknownName, diag.PlanUnknownCluster, diag.UpDirectory, diag.UpBroker, diag.UpForeign, diag.DevConfig, diag.ACLGroupShared, diag.ACLTransactionalShared:
 		return true
 	}
 	return d.Severity == diag.Error && slices.Contains([]string{"CON", "EST", "CLU"}, d.Code.Area())

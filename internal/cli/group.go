@@ -66,15 +66,7 @@ func (s *groupSession) Close() { s.kafka.Close() }
 
 // groups logs in to the cluster of a target. It needs no registry.
 func (a *app) groups(ctx context.Context, t target) (*groupSession, error) {
-	w, err := a.open(t.dir)
-	if err != nil {
-		return nil, err
-	}
-	resolved, err := a.resolve(w, t.env)
-	if err != nil {
-		return nil, err
-	}
-	name, err := choose(resolved, t.cluster)
+	w, resolved, name, err := a.aim(t)
 	if err != nil {
 		return nil, err
 	}

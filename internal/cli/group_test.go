@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -34,6 +35,9 @@ type groupFixture struct {
 	getenv func(string) string
 	opts   []kgo.Opt
 	client *kgo.Client
+
+	registry embedded.RegistryAccess
+	tls      *tls.Config // that trusts the cluster
 }
 
 func stockroom(t *testing.T) *groupFixture {
@@ -43,7 +47,7 @@ func stockroom(t *testing.T) *groupFixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	f := &groupFixture{T: t, opts: c.Options(c.Admin())}
+	f := &groupFixture{T: t, opts: c.Options(c.Admin()), registry: c.Registry(), tls: trusting(c.CA())}
 	f.client = f.connect(kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	f.dir = place(t, map[string]string{
 		"ca.crt": string(c.CA()), "password": c.Admin().Password,
@@ -161,7 +165,7 @@ func TestAGroupsLagSaysWhoReadsAndHowLongRecordsWait(t *testing.T) {
 	f := stockroom(t)
 	f.seek("--topic", stockSource, "--partition", "0", "--to", "1")
 	f.seek("--topic", stockRetry, "--to", "earliest")
-	f.require(f.slipway("lag"), 0, "svc-stock-prod  STOP  lag 3  retry 2  (classic Empty)",
+	f.require(f.slipway("lag"), 0, "svc-stock-prod  STOP  lag 3  retry 2, the oldest for 1h0m", "  (classic Empty)",
 		"orders.created.v1: 2 partitions, nobody reads them", "STOP", "59m", "retry")
 	f.require(f.slipway("lag", "--exit-code"), 2)
 	leave := f.join()

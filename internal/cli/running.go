@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -41,7 +42,8 @@ func runEndpoint(run *up.Operator, cluster *contract.Cluster, cred *credential, 
 		return nil, diag.New(diag.CommandCredential, "read the CA of slipway up: %v", err).WithFix("run the command again; if slipway up has just ended, start it again")
 	}
 	at := *cluster
-	at.ID, at.Bootstrap, at.Registry = run.ID, run.Bootstrap, nil
+	at.ID, at.Bootstrap, at.Registry = run.ID, run.Bootstrap, &contract.Registry{URL: run.Registry}
+	cred.registryFile = cmp.Or(cred.registryFile, run.RegistryAuth)
 	if cred.user == "" && cred.cert == "" {
 		login, ok := run.Redrive[service]
 		if !ok {
@@ -71,6 +73,10 @@ func (a *app) commandEndpoint(cluster *contract.Cluster, cred *credential) (*end
 	}
 	here := *cluster
 	here.Bootstrap = contract.Bootstrap{SCRAM: at, MTLS: at}
+	if registry := a.sys.Getenv("SCHEMA_REGISTRY_URL"); registry != "" {
+		here.Registry = &contract.Registry{URL: registry}
+		cred.registryFile = cmp.Or(cred.registryFile, a.sys.Getenv("SCHEMA_REGISTRY_AUTH_PATH"))
+	}
 	if cred.user == "" && cred.cert == "" {
 		cred.user = strings.TrimPrefix(a.sys.Getenv("ACL_PRINCIPAL"), "User:")
 		cred.passwordFile = a.sys.Getenv("SASL_PASSWORD_PATH")

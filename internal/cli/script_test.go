@@ -47,6 +47,9 @@ func TestScripts(t *testing.T) {
 			"canary":   canary,
 			"hold":     hold,
 			"letters":  writeLetters,
+			"acls":     makeACLs,
+			"registry": startRegistry,
+			"workers":  startWorkers,
 		},
 		Setup: func(e *testscript.Env) error {
 			checkout, err := filepath.Abs(filepath.Join("..", ".."))

@@ -57,7 +57,11 @@ var areas = []struct{ area, title string }{
 	{"CLI", "The command line"},
 	{"KFK", "Reaching a cluster"},
 	{"ACL", "Access rights"},
-	{"PLN", "plan and apply"},
+	{"PLN", "plan, apply and drift"},
+	{"USR", "Users and their passwords"},
+	{"CNT", "Connectors"},
+	{"IMP", "Importing what is there"},
+	{"SHR", "Contracts across repositories"},
 	{"SCH", "Schemas and the registry"},
 	{"RUN", "The running service"},
 	{"TXN", "Handling in transactions"},
@@ -89,6 +93,7 @@ var files = []struct{ kind, file string }{
 	{"Service", contract.ServiceFile},
 	{"Clusters", contract.ClustersFile},
 	{"External", contract.ExternalFile},
+	{"Estate", contract.EstateFile},
 }
 
 func contractPage() string {

@@ -30,6 +30,14 @@ type deadLetterDocument struct {
 	Headers []dlq.Header `json:"headers"`
 	Omitted int          `json:"omittedHeaders,omitempty"`
 	Value   *value       `json:"value"` // null for a tombstone
+	Decoded *Decoded     `json:"decoded,omitempty"`
+}
+
+// A Decoded is a letter's value under the schema that it names.
+type Decoded struct {
+	Schema int             `json:"schema"` // id
+	Format string          `json:"format"` // avro or json
+	Value  json.RawMessage `json:"value"`
 }
 
 // A value is a letter's value in one of the forms.
@@ -40,13 +48,22 @@ type value struct {
 }
 
 // DeadLetter writes everything of one letter: its value in the form asked for,
-// and of that at most limit bytes, or all if limit is 0.
-func (v *View) DeadLetter(l *dlq.Letter, form string, limit int) error {
-	doc := deadLetterDocument{header("DeadLetter"), documentOf(l), l.Stack, append([]dlq.Header{}, l.Headers...), l.Omitted, nil}
+// and of that at most limit bytes, or all if limit is 0. People are shown it
+// decoded, where it is and they ask for no form.
+func (v *View) DeadLetter(l *dlq.Letter, decoded *Decoded, form string, limit int) error {
+	doc := deadLetterDocument{header("DeadLetter"), documentOf(l), l.Stack, append([]dlq.Header{}, l.Headers...), l.Omitted, nil, decoded}
 	if !l.Tombstone {
 		doc.Value = new(formed(l.Record.Value, form, limit, v.ForPeople()))
 	}
-	return v.answer(doc, func(w io.Writer) { letter(w, l, doc.Value) }, []string{l.String()})
+	return v.answer(doc, func(w io.Writer) {
+		letter(w, l)
+		if decoded != nil && form == Auto {
+			shown := formed(decoded.Value, Indented, limit, true)
+			payload(w, fmt.Sprintf("%d bytes, %s of schema %d", l.ValueSize, decoded.Format, decoded.Schema), &shown)
+			return
+		}
+		payload(w, fmt.Sprintf("%d bytes", l.ValueSize), doc.Value)
+	}, []string{l.String()})
 }
 
 // formed is a value in a form. For people JSON is laid out, and hex has its
@@ -85,7 +102,7 @@ func isText(raw []byte) bool {
 	return utf8.Valid(raw) && !bytes.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' })
 }
 
-func letter(w io.Writer, l *dlq.Letter, shown *value) {
+func letter(w io.Writer, l *dlq.Letter) {
 	t := newPairs(w)
 	t.add("place", l.String())
 	t.add("written", instant(l.Time))
@@ -117,13 +134,17 @@ func letter(w io.Writer, l *dlq.Letter, shown *value) {
 	if l.Stack != "" {
 		fmt.Fprintf(w, "\nstack\n%s", indented(l.Stack))
 	}
+}
+
+// payload is a letter's value, with what it is.
+func payload(w io.Writer, what string, shown *value) {
 	switch {
 	case shown == nil:
 		fmt.Fprintln(w, "\nvalue: none (a tombstone)")
 	case shown.Cut:
-		fmt.Fprintf(w, "\nvalue (%d bytes, the first of them)\n%s", l.ValueSize, indented(shown.Text))
+		fmt.Fprintf(w, "\nvalue (%s, the first of them)\n%s", what, indented(shown.Text))
 	default:
-		fmt.Fprintf(w, "\nvalue (%d bytes)\n%s", l.ValueSize, indented(shown.Text))
+		fmt.Fprintf(w, "\nvalue (%s)\n%s", what, indented(shown.Text))
 	}
 }
 

@@ -147,7 +147,9 @@ type AuditLine struct {
 	Resumed     bool            `json:"resumed,omitempty"`
 	Selection   map[string]any  `json:"selection,omitempty"`
 	Below       map[int32]int64 `json:"below,omitempty"` // of a purge, by partition
-	Counts      dlq.Counts      `json:"counts"`
+	Key         *string         `json:"key,omitempty"`   // of a key that is parked, or let go
+	Partition   *int32          `json:"partition,omitempty"`
+	Counts      dlq.Counts      `json:"counts,omitzero"`
 	Error       string          `json:"error,omitempty"`
 }
 

@@ -32,7 +32,7 @@ func TestNothingInALetterReachesTheTerminalRaw(t *testing.T) {
 			v := &view.View{Out: &out, Err: &errs, Format: format}
 			sum := dlq.Summary{Reasons: map[string]int{l.Reason: 1}, Oldest: l.Time}
 			for _, err := range []error{
-				v.DeadLetters("prod", []*dlq.Letter{l}, true), v.DeadLetter(l, form, 0), v.DeadLetterTopics("prod", []dlq.Summary{sum}),
+				v.DeadLetters("prod", []*dlq.Letter{l}, true), v.DeadLetter(l, nil, form, 0), v.DeadLetterTopics("prod", []dlq.Summary{sum}),
 			} {
 				if err != nil {
 					t.Errorf("%s, %s: %v", format, form, err)
@@ -63,7 +63,7 @@ func TestAValueIsShownInTheFormAskedFor(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		v := &view.View{Out: &out, Err: &out}
-		if err := v.DeadLetter(dlq.Read(&kgo.Record{Topic: "t", Value: []byte(tt.value)}), tt.form, tt.limit); err != nil {
+		if err := v.DeadLetter(dlq.Read(&kgo.Record{Topic: "t", Value: []byte(tt.value)}), nil, tt.form, tt.limit); err != nil {
 			t.Error(err)
 		}
 		if !strings.Contains(out.String(), tt.want) {
@@ -72,7 +72,7 @@ func TestAValueIsShownInTheFormAskedFor(t *testing.T) {
 	}
 	var out bytes.Buffer
 	v := &view.View{Out: &out, Err: &out}
-	if err := v.DeadLetter(dlq.Read(&kgo.Record{Topic: "t"}), view.Auto, 0); err != nil || !strings.Contains(out.String(), "value: none (a tombstone)") {
+	if err := v.DeadLetter(dlq.Read(&kgo.Record{Topic: "t"}), nil, view.Auto, 0); err != nil || !strings.Contains(out.String(), "value: none (a tombstone)") {
 		t.Errorf("a tombstone: %v\n%s", err, out.String())
 	}
 }

@@ -41,6 +41,9 @@ func (v *View) groupReport(w io.Writer, r group.Report) {
 	if r.Retry > 0 {
 		head = append(head, fmt.Sprintf("retry %d", r.Retry))
 	}
+	if r.RetrySeconds != nil {
+		head[len(head)-1] += ", the oldest for " + waited(r.RetrySeconds)
+	}
 	about := strings.Trim(r.Protocol+" "+r.State, " ")
 	if r.Assignor != "" {
 		about += " by " + r.Assignor

@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -28,28 +27,20 @@ func (v *View) Plan(p *plan.Plan) error {
 }
 
 func (v *View) plan(w io.Writer, p *plan.Plan) {
-	fmt.Fprintf(w, "environment %s on cluster %s (%s)\n", diag.Escape(p.Env), diag.Escape(p.Cluster), diag.Escape(p.ClusterID))
-	if p.Empty() {
-		fmt.Fprintln(w, "\nNothing to do: the cluster is what the contracts call for.")
-		return
+	v.changes(w, p)
+	v.orphans(w, p.Orphans)
+	if !p.Empty() {
+		fmt.Fprintf(w, "\n%s\n", p.Summary())
 	}
-	byService := map[string][]plan.Change{}
-	for _, c := range p.Changes {
-		byService[c.Service] = append(byService[c.Service], c)
-	}
-	for _, service := range slices.Sorted(maps.Keys(byService)) {
-		fmt.Fprintf(w, "\n%s\n", diag.Escape(service))
-		for _, c := range byService[service] {
-			v.change(w, c)
-		}
-	}
-	fmt.Fprintf(w, "\n%s\n", p.Summary())
 }
 
 func (v *View) change(w io.Writer, c plan.Change) {
 	fmt.Fprintf(w, "  %s\n", diag.Escape(c.String()))
 	if c.Note != "" {
 		fmt.Fprintf(w, "      note: %s\n", diag.Escape(c.Note))
+	}
+	for _, line := range c.Impact {
+		fmt.Fprintf(w, "      now: %s\n", diag.Escape(line))
 	}
 	if c.Allow != "" {
 		fmt.Fprintf(w, "      needs --allow %s\n", diag.Escape(c.Allow))
@@ -116,11 +107,23 @@ func (v *View) Applied(p *plan.Plan, outcomes []Outcome) error {
 		doc.Changes = append(doc.Changes, one)
 	}
 	return v.answer(doc, func(w io.Writer) {
-		for _, o := range outcomes {
-			fmt.Fprintln(w, outcomeLine(o))
-		}
+		v.outcomes(w, outcomes)
 		fmt.Fprintf(w, "Applied: %d done, %d failed, %d not begun.\n", doc.Done, doc.Failed, doc.Pending)
 	}, slices.Compact(names))
+}
+
+// outcomes are told one by one; of many only those that failed are.
+func (v *View) outcomes(w io.Writer, all []Outcome) {
+	told := 0
+	for _, o := range all {
+		if o.Err != nil || v.Format == Wide || len(all) <= mostChanges {
+			fmt.Fprintln(w, outcomeLine(o))
+			told++
+		}
+	}
+	if told < len(all) {
+		fmt.Fprintf(w, "%d changes that are done are not listed; -o wide lists all\n", len(all)-told)
+	}
 }
 
 // outcomeLine is short: what the change was stands in the plan above it.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 )
 
@@ -94,7 +95,7 @@ func (v *View) line(pos diag.Position) (string, bool) {
 	for line := range strings.Lines(string(text)) {
 		if n++; n == pos.Line {
 			line = strings.TrimRight(line, "\r\n")
-			return line, strings.TrimSpace(line) != "" && utf8.RuneCountInString(line) <= maxExcerpt
+			return line, !contract.SecretLine(line) && strings.TrimSpace(line) != "" && utf8.RuneCountInString(line) <= maxExcerpt
 		}
 	}
 	return "", false

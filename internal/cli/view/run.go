@@ -99,6 +99,9 @@ func (r *Run) service(e up.ServiceStarted) {
 	if e.URL != "" {
 		where = " at " + e.URL
 	}
+	if e.Admin != "" {
+		where += ", to be operated at http://" + e.Admin
+	}
 	if e.Restart > 0 {
 		r.say("%s started again (pid %d)%s", e.Service, e.PID, where)
 		return

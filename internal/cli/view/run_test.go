@@ -33,7 +33,7 @@ var events = []up.Event{
 	}}},
 	up.Applied{Change: plan.Change{Action: plan.Create, Kind: plan.KindTopic, Name: "orders.created.v1"}},
 	up.Applied{Change: plan.Change{Action: plan.Create, Kind: plan.KindUser, Name: "svc-inventory-dev", Class: plan.Safe}, Err: errors.New("refused")},
-	up.ServiceStarted{Service: "orders", PID: 12, URL: "http://127.0.0.1:8080"},
+	up.ServiceStarted{Service: "orders", PID: 12, URL: "http://127.0.0.1:8080", Admin: "127.0.0.1:40001"},
 	up.ServiceStarted{Service: "inventory", PID: 13},
 	up.Line{Service: "orders", Text: "service started\x1b[2J"},
 	up.ServiceDied{Service: "inventory", Reason: "exit status 1", Ran: 1500 * time.Millisecond, Pause: time.Second},
