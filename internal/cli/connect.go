@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,10 @@ func (a *app) connect(ctx context.Context, t target) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := w.endpoint(ctx, resolved.Cluster(name), &t.credential)
+	e, err := a.operate(ctx, w, resolved.Env, resolved.Cluster(name), &t.credential, "")
+	if errors.Is(err, diag.UpNotRunning) {
+		e, err = w.endpoint(ctx, resolved.Cluster(name), &t.credential)
+	}
 	if err != nil {
 		return nil, err
 	}
