@@ -106,6 +106,8 @@ type App struct {
 	health   health
 	meter    *instruments
 	retries  *retrylog.Log
+	denials  denials
+	login    login
 
 	safeTransactions bool // the cluster's are, see checkTransactions
 
@@ -201,6 +203,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("make metrics: %w", err)
 	}
 	defer func() { err = errors.Join(err, a.meter.close()) }()
+	a.meter.guarded.app.Store(a)
 	if err := a.connect(ctx); err != nil {
 		return err
 	}
@@ -229,6 +232,7 @@ func (a *App) stopped() error {
 
 // close ends the connections that connect made.
 func (a *App) close() {
+	a.closeRights()
 	a.client.Close()
 	if a.retries != nil {
 		a.retries.Close()

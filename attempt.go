@@ -48,7 +48,7 @@ func (c *clock) now() time.Duration { return time.Since(c.began) }
 
 func (a *attempt) begin(c *call, w *work) {
 	a.partition, a.rec, a.began = w.partition, w.rec, c.began
-	a.limit = c.began + time.Duration(c.entry.timeout.Load())
+	a.limit = c.began + time.Duration(w.partition.entry.timeout.Load())
 }
 
 // run calls the handler under the watchdog's eyes.

@@ -31,6 +31,7 @@ func (a *App) check() error {
 		faults = append(faults, a.untransactable(name, c)...)
 	}
 	faults = append(faults, a.disunited()...)
+	faults = append(faults, a.untriggered()...)
 	for _, p := range a.producers {
 		faults = append(faults, a.unsupportedProduce(a.contract.Produces[p.topic])...)
 	}

@@ -20,7 +20,6 @@ import (
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/auth"
-	"github.com/slipway-go/slipway/internal/secret"
 	"github.com/slipway-go/slipway/schema"
 )
 
@@ -68,6 +67,7 @@ func (a *App) connect(ctx context.Context) error {
 		return err
 	}
 	a.client = client
+	a.openRights()
 	return nil
 }
 
@@ -127,19 +127,14 @@ func (a *App) clientOptions() ([]kgo.Opt, error) {
 		kgo.MaxDecompressBatchBytes(maxBatchBytes),
 		kgo.WithLogger(newClientLog(a.log)),
 	}
+	if env.PasswordFile != "" {
+		login, err := a.passwordOptions(tlsOver(a.dial(), secured))
+		return append(opts, login...), err
+	}
 	if a.cfg.Dial != nil {
-		opts = append(opts, kgo.Dialer(tlsOver(a.cfg.Dial, secured)))
-	} else {
-		opts = append(opts, kgo.DialTLSConfig(secured))
+		return append(opts, kgo.Dialer(tlsOver(a.cfg.Dial, secured))), nil
 	}
-	if env.PasswordFile == "" {
-		return opts, nil
-	}
-	mechanism, err := auth.Mechanism(a.saslKind(), a.contract.User(), a.password)
-	if err != nil {
-		return nil, err
-	}
-	return append(opts, kgo.SASL(mechanism)), nil
+	return append(opts, kgo.DialTLSConfig(secured)), nil
 }
 
 // dialer opens a connection, without TLS.
@@ -172,13 +167,6 @@ func (a *App) saslKind() contract.Auth {
 		return contract.SCRAMSHA512
 	}
 	return a.contract.Auth
-}
-
-// password reads the file anew for every login, so that a changed one is used
-// by the next connection.
-func (a *App) password(context.Context) (secret.Secret, error) {
-	text, err := secretFile("SASL_PASSWORD_PATH", a.cfg.Environment.PasswordFile)
-	return secret.New(text), err
 }
 
 func (a *App) openRegistry() (schema.Registry, error) {

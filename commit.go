@@ -68,7 +68,7 @@ func (c *consumer) commit(ctx context.Context, of func() []*partition) {
 		}
 		return c.send(ctx, moved)
 	})
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && !errors.Is(err, context.Canceled) && !c.commitDenied(err) {
 		c.app.log.Warn("commit failed, trying again", "group", c.group, "error", err)
 	}
 }
@@ -194,4 +194,7 @@ func (p *partition) setCommitted(now commit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.committed = now
+	if p.yard != nil {
+		p.yard.poke() // a command may have waited for it
+	}
 }

@@ -297,6 +297,9 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 		}
 		return
 	}
+	if c.denied(topic, id, err) {
+		return
+	}
 	d := c.app.diagnose(err)
 	switch {
 	case c.gone(err):
@@ -304,7 +307,7 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 			p.stop() // the client would ask again at once, for ever
 		}
 		d = diag.New(diag.RuntimePartitionStopped, "partition %s/%d: the committed offset was deleted by retention", topic, id)
-	case d.Code != diag.KafkaDenied && (kerr.IsRetriable(err) || topic == ""):
+	case kerr.IsRetriable(err) || topic == "":
 		log.Warn("fetch failed, trying again", "error", err)
 		return
 	}

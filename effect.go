@@ -120,6 +120,24 @@ func (a *App) untransactable(name string, c *contract.Consume) diag.List {
 	return faults
 }
 
+// untriggered finds a service whose transactions nothing would begin: they hold
+// what handlers send, with the offsets of the records they send it for.
+func (a *App) untriggered() diag.List {
+	for _, c := range a.contract.Consumes {
+		if c.Grouped() {
+			return nil
+		}
+	}
+	var faults diag.List
+	for _, topic := range slices.Sorted(maps.Keys(a.contract.Produces)) {
+		if a.contract.Produces[topic].Via == contract.Transaction {
+			faults.Add(diag.New(diag.TransactionUntriggered, "produces/%s: via: transaction, and the service handles nothing", topic).
+				At(a.contract.Position("produces/" + topic)))
+		}
+	}
+	return faults
+}
+
 // longestWait is the longest of a record's waits.
 func longestWait(r contract.Retry) time.Duration {
 	longest := time.Duration(0)

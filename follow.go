@@ -149,5 +149,5 @@ func (s *source) topic() string { return s.app.physical(s.consume.Topic) }
 
 // fault says what an error means and where it happened.
 func (s *source) fault(partition int32, err error) error {
-	return fmt.Errorf("read %s/%d: %w", s.topic(), partition, s.app.sendFault(err))
+	return fmt.Errorf("read %s/%d: %w", s.topic(), partition, s.app.sendFault(s.app.named(err, toRead(s.topic()))))
 }

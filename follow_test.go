@@ -294,8 +294,8 @@ func TestAReaderThatIsDeniedTellsSoAndGoesOnOnceItMay(t *testing.T) {
 			t.Errorf("read %v after the right came back, want 0, 1", got)
 		}
 		for _, err := range faults {
-			if !errors.Is(err, diag.KafkaDenied) {
-				t.Errorf("told %v, want %s", err, diag.KafkaDenied)
+			if !errors.Is(err, diag.KafkaDenied) || !errors.Is(err, slipway.ErrNotAuthorized) {
+				t.Errorf("told %v, want %s and ErrNotAuthorized", err, diag.KafkaDenied)
 			}
 		}
 	})

@@ -58,7 +58,7 @@ func (h *health) now() (up bool, members []*consumer, problems map[concern]strin
 // Ready returns nil while the service does its work, and otherwise what keeps
 // it from doing so: it has not started, a group was not joined yet, a partition
 // was stopped, a dead letter cannot be written, records wait for the schema
-// registry.
+// registry. A right that the cluster refuses is a [NotAuthorizedError] in it.
 func (a *App) Ready() error {
 	up, members, problems := a.health.now()
 	if !up {
@@ -79,7 +79,7 @@ func (a *App) Ready() error {
 		}
 		errs = append(errs, errors.New(said))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.denials.standing()...)...)
 }
 
 func (c concern) compare(o concern) int {

@@ -138,7 +138,7 @@ func TestWhileADeadLetterOrRetryTopicIsAwayNothingIsLost(t *testing.T) {
 		"dead letters denied":  {jobsDead, "dead letters of", kerr.TopicAuthorizationFailed},
 		"dead letters refused": {jobsDead, "dead letters of", kerr.NotEnoughReplicas},
 		"dead letters missing": {jobsDead, "dead letters of", nil},
-		"retry denied":         {jobsRetry, "append to", kerr.TopicAuthorizationFailed},
+		"retry denied":         {jobsRetry, "may not WRITE TOPIC " + jobsRetry, kerr.TopicAuthorizationFailed},
 		"retry full":           {jobsRetry, "", kerr.KafkaStorageError},
 		"retry unknown fate":   {jobsRetry, "", kerr.RequestTimedOut},
 		"retry missing":        {jobsRetry, jobsRetry, nil},

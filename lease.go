@@ -15,6 +15,11 @@ const (
 	rebalanceTimeout = time.Minute      // the client's default: how long an answer to a join may take
 )
 
+// hearing is how long a member whose lease was over waits from the first answer
+// on. The answer may say that it is no member any more, which the client has to
+// read and to act on first.
+const hearing = time.Second
+
 // A lease is how long a member may believe that its partitions are its own. The
 // coordinator gives them to others once it has not heard of a member for a
 // session; a member on a network that drops packets without a word would not be
@@ -28,28 +33,31 @@ type lease struct {
 	renewed func()
 	over    atomic.Bool // nothing new starts
 
-	mu    sync.Mutex
-	until time.Time
-	timer *time.Timer // runs from the coordinator's first answer on
+	mu     sync.Mutex // held while lapsed and renewed are called, so that they do not change places
+	until  time.Time
+	timer  *time.Timer // from the first join on: of the lease's end, or of its renewal
+	closed bool
 }
 
 // newLease makes a lease that calls lapsed when it ends, and renewed when it
-// goes on after all.
+// goes on after all. Neither may call the lease.
 func newLease(session time.Duration, lapsed, renewed func()) *lease {
 	return &lease{session: cmp.Or(session, defaultSession), lapsed: lapsed, renewed: renewed}
 }
 
 // OnBrokerWrite implements [kgo.HookBrokerWrite]: a join is answered when all
-// members have joined, and until then the coordinator keeps this one.
+// members have joined, and a sync when the leader has shared out the partitions.
+// Until then the coordinator keeps this one. A lease that is over takes an
+// answer to go on.
 func (l *lease) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if err == nil && kmsg.Key(key) == kmsg.JoinGroup {
+	if k := kmsg.Key(key); err == nil && (k == kmsg.JoinGroup || k == kmsg.SyncGroup) && !l.over.Load() {
 		l.extend(time.Now().Add(rebalanceTimeout + l.session))
 	}
 }
 
 // OnBrokerE2E implements [kgo.HookBrokerE2E]. A session runs from when the
 // coordinator has a heartbeat, which is not before it was written. An answer to
-// a join or a sync begins a session; the patience with a join is over then.
+// a join or a sync begins a session; the patience with it is over then.
 func (l *lease) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, took kgo.BrokerE2E) {
 	if took.Err() != nil {
 		return
@@ -59,6 +67,8 @@ func (l *lease) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, took kgo.BrokerE2E)
 	case kmsg.Heartbeat, kmsg.ConsumerGroupHeartbeat:
 		l.extend(now.Add(l.session - took.DurationE2E()))
 	case kmsg.JoinGroup, kmsg.SyncGroup:
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.set(now.Add(l.session))
 	}
 }
@@ -66,35 +76,48 @@ func (l *lease) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, took kgo.BrokerE2E)
 // extend makes the lease last until a time, if it does not last longer.
 func (l *lease) extend(until time.Time) {
 	l.mu.Lock()
-	longer := until.After(l.until)
-	l.mu.Unlock()
-	if longer {
+	defer l.mu.Unlock()
+	if until.After(l.until) {
 		l.set(until)
 	}
 }
 
-// set makes the lease last until a time.
+// set makes the lease last until a time. The lock is held.
 func (l *lease) set(until time.Time) {
-	left := time.Until(until)
-	if left <= 0 {
+	now := time.Now()
+	left := until.Sub(now)
+	if l.closed || left <= 0 {
 		return // an answer that took a session is no news
 	}
-	l.mu.Lock()
+	first := !l.until.After(now)
 	l.until = until
-	if l.timer == nil {
-		l.timer = time.AfterFunc(left, l.end)
-	} else {
+	switch {
+	case l.timer == nil:
+		l.timer = time.AfterFunc(left, l.turn)
+	case !l.over.Load():
 		l.timer.Reset(left)
-	}
-	l.mu.Unlock()
-	if l.over.CompareAndSwap(true, false) {
-		l.renewed()
+	case first:
+		l.timer.Reset(min(hearing, left))
 	}
 }
 
-func (l *lease) end() {
-	if l.over.CompareAndSwap(false, true) {
-		l.lapsed()
+// turn ends the lease, or has it go on, as its time says.
+func (l *lease) turn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	left := time.Until(l.until)
+	if left <= 0 {
+		if !l.over.Swap(true) {
+			l.lapsed()
+		}
+		return
+	}
+	l.timer.Reset(left)
+	if l.over.Swap(false) {
+		l.renewed()
 	}
 }
 
@@ -102,6 +125,7 @@ func (l *lease) end() {
 func (l *lease) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
 	if l.timer != nil {
 		l.timer.Stop()
 	}

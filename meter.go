@@ -121,8 +121,11 @@ func (m *entryMeter) back() { m.overdueNow.Add(-1) }
 // for concurrent use.
 type groupMeter struct {
 	group                   string
+	transactional           atomic.Bool
 	commits, commitFailures atomic.Int64
 	assigned, revoked, lost atomic.Int64
+	settled, aborted        atomic.Int64 // transactions
+	renewals                atomic.Int64 // of transactional ids
 }
 
 // committed counts one commit.

@@ -26,6 +26,7 @@ type instruments struct {
 	duration  metric.Float64Histogram
 	freshness metric.Float64Histogram
 	observed  observed
+	guarded   guarded
 
 	registration metric.Registration
 
@@ -60,7 +61,7 @@ type entrySnapshot struct {
 type backlog struct {
 	keys    int
 	records int
-	age     time.Duration // since the oldest head failed first; 0 for no key
+	age     time.Duration // since the oldest head failed first, or was parked by hand; 0 for no key, below 0 if not known
 }
 
 // A partitionSnapshot is the state of one assigned partition. What is negative
@@ -91,6 +92,7 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 			.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600),
 	}
 	i.observed.make(&m)
+	i.guarded.make(&m)
 	if err := errors.Join(m.errs...); err != nil {
 		return nil, err
 	}
@@ -216,5 +218,6 @@ func (i *instruments) collect(_ context.Context, o metric.Observer) error {
 	for _, source := range sources {
 		i.observed.snapshot(o, source())
 	}
+	i.guarded.collect(o)
 	return nil
 }

@@ -127,6 +127,10 @@ func busy(i *instruments) {
 	g.committed(errors.New("away"))
 	g.assigned.Add(2)
 	g.revoked.Add(1)
+	g.transactional.Store(true)
+	g.settled.Add(8)
+	g.aborted.Add(3)
+	g.renewals.Add(1)
 	i.observe(func() groupSnapshot {
 		return groupSnapshot{
 			group: "svc-a-dev",
@@ -192,6 +196,9 @@ func TestWhatTheRuntimeDoesIsExportedUnderTheRequiredNames(t *testing.T) {
 		`kafka_consumer_rebalances_total{` + g + `,kind="assigned"}`:                                                                                                                          2,
 		`kafka_consumer_rebalances_total{` + g + `,kind="revoked"}`:                                                                                                                           1,
 		`kafka_consumer_rebalances_total{` + g + `,kind="lost"}`:                                                                                                                              0,
+		`kafka_consumer_transactions_total{` + g + `,result="committed"}`:                                                                                                                     8,
+		`kafka_consumer_transactions_total{` + g + `,result="aborted"}`:                                                                                                                       3,
+		`kafka_consumer_transactional_id_renewals_total{` + g + `}`:                                                                                                                           1,
 		`kafka_consumer_partitions_assigned{` + gt + `}`:                                                                                                                                      2,
 		`kafka_consumer_partitions_paused{` + gt + `}`:                                                                                                                                        1,
 		`kafka_consumer_lag{` + p0 + `,topic="orders.v1"}`:                                                                                                                                    12,

@@ -15,6 +15,7 @@ type observed struct {
 	processed, business, consumed              metric.Int64Observable
 	deadLetters, repeats, opened, hits         metric.Int64Observable
 	overdue, commits, rebalances               metric.Int64Observable
+	transactions, renewals                     metric.Int64Observable
 	lag, status, startOffset, assigned, paused metric.Int64Observable
 	running, lanes, records, bytes             metric.Int64Observable
 	heldKeys, heldRecords, breaker, deadDepth  metric.Int64Observable
@@ -32,6 +33,8 @@ func (o *observed) make(m *maker) {
 	o.overdue = m.gauge("kafka.consumer.handlers.overdue", "{handler}", "Handlers that have not returned after their timeout.")
 	o.commits = m.counter("kafka.consumer.commits", "{commit}", "Commits of offsets.")
 	o.rebalances = m.counter("kafka.consumer.rebalances", "{time}", "How often partitions were assigned, revoked or lost.")
+	o.transactions = m.counter("kafka.consumer.transactions", "{transaction}", "Transactions by how they ended.")
+	o.renewals = m.counter("kafka.consumer.transactional.id.renewals", "{time}", "How often a transactional id had to be taken anew.")
 	o.lag = m.gauge("kafka.consumer.lag", "{record}", "Records between the committed offset and the end of the partition.")
 	o.lagTime = m.seconds("kafka.consumer.lag.time", "How long ago the last record was written up to which all is finished.")
 	o.status = m.gauge("kafka.consumer.partition.status", "{partition}", "1 for the status that the partition has.")
@@ -82,6 +85,11 @@ func (o *observed) group(to metric.Observer, g *groupMeter) {
 	to.ObserveInt64(o.rebalances, g.assigned.Load(), with(names, keyKind.String("assigned")))
 	to.ObserveInt64(o.rebalances, g.revoked.Load(), with(names, keyKind.String("revoked")))
 	to.ObserveInt64(o.rebalances, g.lost.Load(), with(names, keyKind.String("lost")))
+	if g.transactional.Load() {
+		to.ObserveInt64(o.transactions, g.settled.Load(), with(names, keyResult.String("committed")))
+		to.ObserveInt64(o.transactions, g.aborted.Load(), with(names, keyResult.String("aborted")))
+		to.ObserveInt64(o.renewals, g.renewals.Load(), with(names))
+	}
 }
 
 // snapshot observes the state of a member of a group.

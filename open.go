@@ -1,6 +1,7 @@
 package slipway
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -54,7 +55,7 @@ func (c *consumer) openTopic(topic string, partitions []*partition) {
 		for _, p := range partitions {
 			c.cannotOpen(p, err)
 		}
-		if !waitFor(c.life, openPause) {
+		if !c.rest(c.life, partitions[0].entry) {
 			return
 		}
 		partitions = slices.DeleteFunc(partitions, func(p *partition) bool { return p.ended.Load() })
@@ -67,9 +68,13 @@ func (c *consumer) cannotOpen(p *partition, err error) {
 	if p.ended.Load() {
 		return
 	}
+	c.openingDenied(p, err)
+	silent := c.silent(p.opening(), err)
 	c.tell(p.opening(), err.Error())
-	c.app.log.Error("partition cannot be opened, trying again", "code", diag.RuntimeOpenFailed,
-		"group", c.group, "topic", p.topic, "partition", p.id, "error", err)
+	if !silent {
+		c.app.log.Error("partition cannot be opened, trying again", "code", diag.RuntimeOpenFailed,
+			"group", c.group, "topic", p.topic, "partition", p.id, "error", err)
+	}
 }
 
 func (tp topicPartition) opening() string { return "opening of " + tp.String() }
@@ -142,7 +147,7 @@ func (c *consumer) openPartition(p *partition, f found) {
 			if opened {
 				break
 			}
-			if fence = max(fence, highest); !waitFor(p.ctx, openPause) {
+			if fence = max(fence, highest); !c.rest(p.ctx, p.entry) {
 				return
 			}
 		}
@@ -164,8 +169,19 @@ func (c *consumer) openPartition(p *partition, f found) {
 	}
 	p.ready.Store(true)
 	p.resume(opening)
+	c.recheck(p)
 	if len(c.closedPartitions()) == 0 {
 		c.underWay.Store(true)
+	}
+}
+
+// recheck opens a partition again whose retry partition was cut just before it
+// was ready.
+func (c *consumer) recheck(p *partition) {
+	select {
+	case why := <-p.cut:
+		c.reopen(p, why)
+	default:
 	}
 }
 
@@ -215,7 +231,10 @@ func (c *consumer) tellStart(p *partition, at retrylog.Commit, committed bool, b
 func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uint64) (opened bool, highest uint64) {
 	from, effect := kgo.EpochOffset{Offset: -1, Epoch: -1}, uint64(0)
 	place := topicPartition{p.entry.retry, p.id}
-	if r, ok := f.commits[place.topic][place.id]; ok {
+	if p.void.Swap(false) {
+		p.afresh.Store(true)
+	}
+	if r, ok := f.commits[place.topic][place.id]; ok && !p.afresh.Load() {
 		from = kgo.EpochOffset{Offset: r.Offset, Epoch: r.Epoch}
 		if m, ok := frontier.Decode(r.Metadata, r.Offset); ok {
 			effect = m.Fence
@@ -237,11 +256,12 @@ func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uin
 	}
 	y.lot = parking.New(parking.Config{Life: y.life, Fence: y.fence, Committed: effect, RetryFrom: max(from.Offset, 0), SourceFrom: at.Offset, Mark: mark, MaxTickets: maxTickets})
 	p.yard = y // nobody looks before the partition is ready
+
+	y.cache.DropPartition(y.at.topic, y.at.id) // what is kept may be of another topic of the same name
 	follower := y.log.Follow(y.at.topic, y.at.id, from, y.read)
 	context.AfterFunc(p.ctx, follower.Stop)
-	select {
-	case <-y.opened:
-	case <-p.ctx.Done():
+	if !y.awaitOpened() {
+		follower.Stop()
 		return false, y.fence
 	}
 	if y.lot.Superseded() {
@@ -268,6 +288,10 @@ func (c *consumer) pin(p *partition, offset int64) {
 
 // raise commits the fence and appends its mark. It returns where that lies.
 func (y *yard) raise(at retrylog.Commit) (int64, error) {
+	app, r := y.consumer.app, toWrite(y.at.topic)
+	if lacks := cmp.Or(app.denials.lacks(r), app.denials.lacks(toRead(y.at.topic))); lacks != nil {
+		return 0, lacks
+	}
 	ctx, cancel := context.WithTimeout(y.partition.ctx, openTimeout)
 	defer cancel()
 	m := frontier.Metadata{Fence: y.fence, Ahead: y.partition.ahead}
@@ -280,8 +304,9 @@ func (y *yard) raise(at retrylog.Commit) (int64, error) {
 	rec := parking.Encode(parking.Entry{Kind: parking.Fence, Fence: y.fence, Since: -1}, nil)
 	rec.Topic, rec.Partition = y.at.topic, y.at.id
 	if err := y.log.AppendSync(ctx, rec); err != nil {
-		return 0, err // the client may still be at the record
+		return 0, app.named(err, r) // the client may still be at the record
 	}
+	app.denials.succeeded(app, r)
 	return rec.Offset, nil
 }
 
@@ -355,9 +380,13 @@ func (a *App) openRetries() error {
 	if err != nil {
 		return err
 	}
-	a.retries, err = retrylog.Open(retrylog.Config{Client: common, Trouble: a.retryTrouble, BatchBytes: func(string) int32 { return maxBatchBytes }})
+	common = append(common, kgo.MetadataMinAge(time.Second)) // the least that asks twice a second for a topic that is denied
+	a.retries, err = retrylog.Open(retrylog.Config{Client: common, Trouble: a.retryTrouble, Denied: a.mayNotRead, BatchBytes: func(string) int32 { return maxBatchBytes }})
 	return err
 }
+
+// mayNotRead reports whether a topic is denied at the moment.
+func (a *App) mayNotRead(topic string) bool { return a.denials.lacks(toRead(topic)) != nil }
 
 // retryTrouble tells of a retry partition that cannot be read.
 func (a *App) retryTrouble(topic string, id int32, err error) {
@@ -368,10 +397,13 @@ func (a *App) retryTrouble(topic string, id int32, err error) {
 	}
 	if gap, ok := errors.AsType[*retrylog.GapError](err); ok {
 		a.log.Error("retry topic has a gap", "code", diag.RuntimeRetryFailed, "error", err)
-		if gap.To < gap.From {
-			a.reopenRetries(topicPartition{topic, id}, err)
+		if gap.Anew || gap.To < gap.From {
+			a.reopenRetries(topicPartition{topic, id}, gap)
 		}
 		return
+	}
+	if a.refused(err, toRead(topic)) != nil {
+		return // health knows of the right
 	}
 	a.health.set(thing, err.Error())
 	a.log.Error("retry topic cannot be read, trying again", "code", diag.RuntimeRetryFailed, "topic", topic, "partition", id, "error", err)
@@ -386,14 +418,14 @@ func (c *consumer) all() []*partition {
 
 // reopenRetries opens the partition anew whose retry partition was cut: what it
 // knows of what waits no longer holds.
-func (a *App) reopenRetries(at topicPartition, why error) {
+func (a *App) reopenRetries(at topicPartition, gap *retrylog.GapError) {
 	a.health.mu.Lock()
 	members := a.health.members
 	a.health.mu.Unlock()
 	for _, c := range members {
 		for _, p := range c.all() {
-			if p.ready.Load() && p.yard != nil && p.yard.at == at {
-				c.reopen(p, why)
+			if p.entry.retry == at.topic && p.id == at.id {
+				c.recut(p, gap)
 			}
 		}
 	}

@@ -53,11 +53,14 @@ type partition struct {
 	ready   atomic.Bool // it was opened: what follows about it is known
 	ended   atomic.Bool
 	renewed atomic.Bool   // a new life follows this one
+	void    atomic.Bool   // the retry topic was made anew: what is known of it holds no more
+	afresh  atomic.Bool   // what is committed of the retry topic means nothing: it was made anew since
 	ending  chan struct{} // closed once it has ended
 	open    load          // queued, waiting or in a handler
 	full    atomic.Bool   // paused because it holds too much
 	empty   chan struct{} // closed when an ended partition has no open records
 	once    sync.Once     // closes empty
+	cut     chan error    // told when its retry partition does not go on from what was read
 
 	ahead     frontier.Ranges // finished beyond the committed offset by an earlier owner; only the poll loop uses it
 	yard      *yard           // what waits in the retry topic; nil where the entry has none
@@ -119,7 +122,7 @@ type fetcher interface {
 }
 
 func newPartition(tp topicPartition, fetch fetcher, e *entry) *partition {
-	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), ending: make(chan struct{}), empty: make(chan struct{})}
+	p := &partition{topicPartition: tp, fetch: fetch, entry: e, frontier: frontier.New(), ending: make(chan struct{}), empty: make(chan struct{}), cut: make(chan error, 1)}
 	p.salt = maphash.Bytes(seed, binary.BigEndian.AppendUint64(nil, lives.Add(1)))
 	p.committed.offset = -1
 	p.window = lag.NewWindow(lag.DefaultSamples)

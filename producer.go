@@ -50,7 +50,9 @@ type Receipt struct {
 // record's key is the field that the contract names; its headers are
 // CloudEvents attributes, with a random id unless [WithID] gives one.
 //
-// It retries what can be retried until ctx ends. An error after that means
+// A right that the service lacks on the cluster is a [NotAuthorizedError], at
+// once: the record was not written. It retries what can be retried until ctx
+// ends. An error after that means
 // that the record may or may not have been written: sending it again with the
 // same id lets readers tell. [ErrTooLarge] and encoding errors mean that it was
 // not written.
@@ -120,7 +122,7 @@ func (p *producer) send(ctx context.Context, value any, opts []SendOption) (Rece
 	if p.app.contract.Produces[p.topic].Via == contract.Transaction {
 		return p.sendLater(ctx, rec, o.sends)
 	}
-	rec, err = produce(ctx, p.app.client, rec)
+	rec, err = p.app.write(ctx, p.app.client, &p.app.denials.sends, rec)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, p.app.sendFault(err))
 	}
@@ -158,7 +160,7 @@ func (a *App) sendFault(err error) error {
 	if errors.Is(err, kerr.MessageTooLarge) {
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	}
-	if _, answered := errors.AsType[*kerr.Error](err); !answered {
+	if _, answered := errors.AsType[*kerr.Error](err); !answered || errors.Is(err, ErrNotAuthorized) {
 		return err
 	}
 	return errors.Join(err, a.diagnose(err))

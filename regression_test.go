@@ -112,8 +112,8 @@ func TestADeniedTopicIsToldNotRetriedHotAndComesBack(t *testing.T) {
 		if err := k.Ready("shipper"); err == nil {
 			t.Error("Ready() = nil while the topic is denied")
 		}
-		if !strings.Contains(k.Log(), string(diag.KafkaDenied)) {
-			t.Errorf("nobody logged %s", diag.KafkaDenied)
+		if !strings.Contains(k.Log(), string(diag.RuntimeNotAuthorized)) {
+			t.Errorf("nobody logged %s", diag.RuntimeNotAuthorized)
 		}
 		denied.Remove()
 		began := time.Now()

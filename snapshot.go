@@ -20,6 +20,9 @@ func (c *consumer) watch(now time.Time) {
 		}
 		p.note(now)
 		c.judgeHead(p, now)
+		if p.yard != nil {
+			p.yard.lookAhead(now)
+		}
 	}
 }
 
@@ -84,7 +87,7 @@ func (c *consumer) snapshot() groupSnapshot {
 		e.records += records
 		e.bytes += int64(bytes)
 		if p.ready.Load() {
-			p.backlog(e)
+			p.backlog(e, now)
 			s.partitions = append(s.partitions, p.snapshot(now))
 		}
 	}
@@ -95,20 +98,33 @@ func (c *consumer) snapshot() groupSnapshot {
 }
 
 // backlog adds what waits in the retry topic.
-func (p *partition) backlog(e *entrySnapshot) {
+func (p *partition) backlog(e *entrySnapshot, now time.Time) {
 	if p.yard == nil {
 		return
 	}
 	st := p.yard.lot.Stats()
-	e.parked.keys += st.Parked
-	e.waiting.keys += st.Keys - st.Parked
+	e.parked.add(st.Parked, st.ParkedSince, now)
+	e.waiting.add(st.Keys-st.Parked, st.WaitingSince, now)
 	e.waiting.records += st.Tickets
-	for _, b := range []*backlog{&e.waiting, &e.parked} {
-		if b.keys > 0 {
-			b.age = -1 // the lot does not tell
-		}
-	}
 }
+
+// add adds the keys of a partition.
+func (b *backlog) add(keys int, since, now time.Time) {
+	if keys == 0 {
+		return
+	}
+	age := unknownAge
+	if !since.IsZero() {
+		age = max(0, now.Sub(since))
+	}
+	if b.keys > 0 {
+		age = max(age, b.age)
+	}
+	b.keys, b.age = b.keys+keys, age
+}
+
+// unknownAge is that of keys of which nobody knows since when they wait.
+const unknownAge = time.Duration(-1)
 
 func (p *partition) snapshot(now time.Time) partitionSnapshot {
 	_, since, open := p.frontier.Head()

@@ -31,6 +31,12 @@ type EntryStatus struct {
 	Parked  int `json:"parked_keys"`
 	Held    int `json:"held_records"`
 
+	// WaitingSeconds is how long ago the first record of the oldest waiting key
+	// failed first, and ParkedSeconds that of the oldest parked one, or since
+	// when that is parked by hand; nil for no key, or if nobody knows.
+	WaitingSeconds *float64 `json:"waiting_seconds,omitempty"`
+	ParkedSeconds  *float64 `json:"parked_seconds,omitempty"`
+
 	// DeadLetters is how many records the dead-letter topic holds; nil if that
 	// is not known. It is looked up every 30 seconds.
 	DeadLetters *int64 `json:"dead_letters,omitempty"`
@@ -94,6 +100,7 @@ func (c *consumer) status(e *entry, s groupSnapshot) EntryStatus {
 		}
 		now.Breaker, now.Running, now.Lanes, now.Open, now.OpenBytes = of.breaker.String(), of.running, of.lanes, of.records, of.bytes
 		now.Waiting, now.Parked, now.Held = of.waiting.keys, of.parked.keys, of.waiting.records+of.parked.records
+		now.WaitingSeconds, now.ParkedSeconds = of.waiting.seconds(), of.parked.seconds()
 		if of.deadLetters >= 0 {
 			now.DeadLetters = new(of.deadLetters)
 		}
@@ -105,6 +112,14 @@ func (c *consumer) status(e *entry, s groupSnapshot) EntryStatus {
 	}
 	slices.SortFunc(now.Partitions, func(a, b PartitionStatus) int { return cmp.Compare(a.Partition, b.Partition) })
 	return now
+}
+
+// seconds is the age, if there is one and it is known.
+func (b backlog) seconds() *float64 {
+	if b.keys == 0 || b.age < 0 {
+		return nil
+	}
+	return new(seconds(b.age))
 }
 
 func (p partitionSnapshot) public() PartitionStatus {

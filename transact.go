@@ -58,9 +58,11 @@ type session struct {
 	// The rest is used by whoever holds consumer.committing.
 	client   *kgo.Client // nil: to be made anew
 	end      context.CancelFunc
-	idle     producerID  // of transactions with offsets alone
-	doubt    *settlement // the transaction of which nobody knows how it ended
-	failures int         // in a row
+	idle     producerID      // of transactions with offsets alone
+	doubt    *settlement     // the transaction of which nobody knows how it ended
+	failures int             // in a row
+	taken    map[string]bool // transactional ids, at least once
+	denied   time.Duration   // the rest that a right which lacks calls for; 0 for none
 }
 
 // A ledger holds what a partition's finished records have sent.
@@ -103,7 +105,8 @@ func newSession(c *consumer, suffix string) *session {
 	if !c.app.transactional() {
 		return nil
 	}
-	s := &session{consumer: c, id: c.app.contract.TransactionalPrefix() + c.app.cfg.Instance, call: make(chan struct{}, 1)}
+	c.meter.transactional.Store(true)
+	s := &session{consumer: c, id: c.app.contract.TransactionalPrefix() + c.app.cfg.Instance, call: make(chan struct{}, 1), taken: make(map[string]bool)}
 	if suffix != "" {
 		s.id += "/" + suffix
 	}
@@ -168,6 +171,9 @@ func (s *session) pause() time.Duration {
 		return settleInterval
 	}
 	s.prod() // there is something left
+	if s.denied > 0 {
+		return s.denied
+	}
 	return min(settlePause<<min(s.failures-1, 10), maxSettlePause)
 }
 
@@ -188,7 +194,7 @@ func (s *session) last(of func() []*partition) {
 	err := s.consumer.serially(ctx, func() error {
 		partitions = of()
 		same := func() []*partition { return partitions }
-		for !s.attempt(ctx, same) && waitFor(ctx, settlePause) {
+		for !s.attempt(ctx, same) && waitFor(ctx, max(settlePause, s.denied)) {
 		}
 		return nil
 	})
@@ -273,6 +279,8 @@ func (s *session) settled(b *settlement) {
 		s.prune(m.of)
 	}
 	s.consumer.meter.committed(nil)
+	s.consumer.meter.settled.Add(1)
+	s.allowed()
 }
 
 // prune takes out of a ledger what is settled. The lock is held.
@@ -299,7 +307,7 @@ func (s *session) prune(p *partition) {
 // tell notes how an attempt went.
 func (s *session) tell(err error) {
 	app := s.consumer.app
-	if err == nil {
+	if s.denied = 0; err == nil {
 		if s.failures >= alarmAfter {
 			s.consumer.tell(s.health(), "")
 		}
@@ -308,6 +316,9 @@ func (s *session) tell(err error) {
 	}
 	s.failures++
 	s.consumer.meter.committed(err)
+	if s.tellDenied(err) {
+		return
+	}
 	code := diag.TransactionFailed
 	if errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) {
 		code = diag.TransactionFenced

@@ -96,7 +96,17 @@ func (s *session) open() (*kgo.Client, error) {
 		return nil, fmt.Errorf("make client of transactions: %w", err)
 	}
 	s.client, s.end = client, end
+	s.take(s.id)
 	return client, nil
+}
+
+// take counts a transactional id that was taken before: by this session, when it
+// did not know any more what had become of a transaction.
+func (s *session) take(id string) {
+	if s.taken[id] {
+		s.consumer.meter.renewals.Add(1)
+	}
+	s.taken[id] = true
 }
 
 // batchBytes lets a dead letter be as large as its topic takes; they are
@@ -154,5 +164,6 @@ func (s *session) abort(ctx context.Context, why error) error {
 	if !clean {
 		s.discard()
 	}
+	s.consumer.meter.aborted.Add(1)
 	return why
 }

@@ -88,6 +88,7 @@ func (s *session) writeIdle(ctx context.Context, m membership, b *settlement) er
 	}
 	if err := s.offsets(ctx, s.idle, m, b.moved); err != nil {
 		s.idle = producerID{} // taking the id anew aborts it
+		s.consumer.meter.aborted.Add(1)
 		return err
 	}
 	req := kmsg.NewPtrEndTxnRequest()
@@ -131,6 +132,7 @@ func (s *session) initIdle(ctx context.Context) error {
 			return err
 		}
 		s.idle = producerID{name, resp.ProducerID, resp.ProducerEpoch}
+		s.take(name)
 		return nil
 	})
 }

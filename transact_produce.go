@@ -74,7 +74,8 @@ func (s *session) produce(ctx context.Context, records []*kgo.Record, of []*effe
 		if !s.refused(at[r.Record], r) {
 			return fmt.Errorf("produce to %s: %w", r.Record.Topic, r.Err)
 		}
-		refused.errs = append(refused.errs, fmt.Errorf("produce to %s: %w", r.Record.Topic, r.Err))
+		err := s.consumer.app.named(r.Err, toWrite(r.Record.Topic))
+		refused.errs = append(refused.errs, fmt.Errorf("produce to %s: %w", r.Record.Topic, err))
 	}
 	if len(refused.errs) > 0 {
 		return refused
@@ -131,10 +132,14 @@ func (s *session) hold(p *partition, r kgo.ProduceResult) {
 	if time.Now().Before(p.ledger.until) {
 		return
 	}
-	wait := min(time.Second<<min(p.ledger.refused, 10), maxHurdleWait)
+	wait := s.consumer.app.wait(min(time.Second<<min(p.ledger.refused, 10), maxHurdleWait), r.Err)
 	p.ledger.refused++
 	p.ledger.until = time.Now().Add(wait)
+	silent := s.consumer.silent(p.unsettled(), r.Err)
 	s.consumer.tell(p.unsettled(), r.Err.Error())
+	if silent {
+		return
+	}
 	s.consumer.app.log.Error("effects cannot be written, partition is not committed", "code", diag.TransactionRefused,
 		"group", s.consumer.group, "topic", p.topic, "partition", p.id, "to", r.Record.Topic, "wait", wait, "error", r.Err)
 }

@@ -43,6 +43,8 @@ func (s *session) resolve(ctx context.Context, m membership) error {
 		"transactional_id", s.id, "committed", committed, "generation", m.generation)
 	if committed {
 		s.settled(b)
+	} else {
+		s.consumer.meter.aborted.Add(1)
 	}
 	return nil
 }

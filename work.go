@@ -194,6 +194,8 @@ func (c *consumer) judge(w *work, err error) fate {
 		t.deaf = true
 		log.Warn("schema registry does not answer, record waits", "code", diag.RuntimeRegistryDown, "wait", wait, "error", err)
 		return w.again(wait)
+	case refusedHandler(err):
+		return w.again(min(w.hurdle(), deniedWait))
 	case is[*trip](err):
 		log.Warn("handler tripped the breaker, record waits", "error", err)
 		return c.tripped(w)
@@ -256,9 +258,11 @@ func (c *consumer) conclude(w *work) fate {
 		if p.ctx.Err() != nil {
 			return p.giveBack(w)
 		}
-		wait := w.hurdle()
+		wait := c.app.wait(w.hurdle(), err)
+		if !c.silent(p.deadLetters(), err) {
+			log.Error("dead letter could not be written, record stays open", "code", diag.RuntimeDeadLetterFailed, "to", p.entry.dead, "wait", wait, "error", err)
+		}
 		c.tell(p.deadLetters(), err.Error())
-		log.Error("dead letter could not be written, record stays open", "code", diag.RuntimeDeadLetterFailed, "to", p.entry.dead, "wait", wait, "error", err)
 		return w.again(wait)
 	}
 	if w.hurdles > 0 {
@@ -297,7 +301,7 @@ func (c *consumer) bury(w *work) error {
 	}
 	ctx, cancel := context.WithTimeout(w.partition.ctx, deadLetterTimeout)
 	defer cancel()
-	_, err = produce(ctx, client, c.deadLetter(w))
+	_, err = c.app.write(ctx, client, &c.app.denials.buries, c.deadLetter(w))
 	return err
 }
 

@@ -46,6 +46,9 @@ type yard struct {
 	last    commit // of the retry partition
 	trimmed int64  // records below were deleted
 	trimAt  time.Time
+
+	lookAt  time.Time   // when the source may be looked at next; only the commit loop uses it
+	looking atomic.Bool // at the source
 }
 
 // A head is a ticket of the lot on its way through a lane.
@@ -163,6 +166,7 @@ type transfer struct {
 	append *parking.Append
 	work   *work
 	source *kgo.Record // whose bytes it carries
+	skips  bool        // an operator wants the ticket settled unhandled
 	tries  int
 }
 
@@ -174,11 +178,14 @@ func (y *yard) hand(a *parking.Append, w *work) {
 
 // write appends to the retry partition.
 func (y *yard) write(t *transfer) {
-	e := t.append.Entry
-	if t.source != nil {
+	e := &t.append.Entry
+	switch {
+	case t.source != nil:
 		e.Time = t.source.Timestamp
+	case e.Kind == parking.Hold && e.Time.IsZero():
+		e.Time = time.Now()
 	}
-	rec := parking.Encode(e, t.source)
+	rec := parking.Encode(*e, t.source)
 	rec.Topic, rec.Partition = y.at.topic, y.at.id
 	y.log.Append(y.partition.ctx, rec, func(rec *kgo.Record, err error) { y.written(t, rec, err) })
 }
@@ -195,6 +202,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 			y.cache.Put(rec)
 		}
 		y.lot.Acked(t.append, rec.Offset)
+		y.skipped(t)
 		if t.work != nil && !t.work.fromRetry() {
 			p.frontier.Finish(t.work.seq)
 		}
@@ -203,6 +211,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 	case p.ended.Load():
 		y.over(t) // not finished: the next owner sees to it
 	case errors.Is(err, retrylog.ErrNotWritten):
+		err = y.consumer.app.named(err, toWrite(y.at.topic))
 		t.tries++
 		y.consumer.tell(y.partition.retrying(), err.Error())
 		y.consumer.app.log.Error("retry topic could not be written, record stays open", "code", diag.RuntimeRetryFailed,
@@ -212,8 +221,19 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 		// Nobody knows whether the record is in the log. Only a new owner, behind
 		// a higher fence, can find out.
 		y.over(t)
-		y.consumer.reopen(p, err)
+		y.consumer.reopen(p, y.consumer.app.named(err, toWrite(y.at.topic)))
 	}
+}
+
+// skipped counts a ticket that an operator has settled.
+func (y *yard) skipped(t *transfer) {
+	if !t.skips {
+		return
+	}
+	e := t.append.Entry
+	y.partition.entry.meter.processed(resultSkipped, 1)
+	y.consumer.app.log.Warn("record skipped by an operator", "group", y.consumer.group, "topic", y.partition.topic,
+		"partition", y.partition.id, "offset", e.Ticket.Offset)
 }
 
 // rewrite tries an append again after a while, unless the partition ends first.
@@ -296,9 +316,10 @@ func (y *yard) turn(ctx context.Context) time.Time {
 
 var errSuperseded = errors.New("another instance owns the partition")
 
-// carry writes an append whose bytes are in the retry partition.
+// carry writes an append whose bytes are in the retry partition, or that needs
+// none. A mark among them is a skip.
 func (y *yard) carry(ctx context.Context, a *parking.Append) {
-	t := &transfer{append: a}
+	t := &transfer{append: a, skips: a.Entry.Kind == parking.Mark}
 	if a.From >= 0 {
 		rec, e, err := y.original(ctx, a.From, a.Entry.Ticket)
 		if err != nil {
@@ -362,7 +383,11 @@ func (y *yard) fetch(ctx context.Context, offset int64) (*kgo.Record, error) {
 
 // lost halts the partition: a copy that the lot knows cannot be read.
 func (y *yard) lost(err error) {
-	if y.partition.ctx.Err() == nil {
+	switch refused := y.consumer.app.refused(err, toRead(y.at.topic)); {
+	case y.partition.ctx.Err() != nil:
+	case refused != nil:
+		y.consumer.reopen(y.partition, refused)
+	default:
 		y.consumer.halt(y.partition, err)
 	}
 }
@@ -373,7 +398,7 @@ func (tp topicPartition) retrying() string { return "retry topic of " + tp.Strin
 // progress adds what can be committed of the retry partition beside a frontier
 // of its source. It reports whether there is anything.
 func (y *yard) progress(p *partition, source int64, moved progress) bool {
-	if !y.lot.Ready() {
+	if !y.lot.Ready() || p.void.Load() {
 		return false
 	}
 	offset, fence := y.lot.Frontier(source)
@@ -387,6 +412,13 @@ func (y *yard) progress(p *partition, source int64, moved progress) bool {
 	}
 	moved[y.at] = committing{now, -1, p}
 	return true
+}
+
+// everCommitted reports whether anything was committed of the retry partition.
+func (y *yard) everCommitted() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return !y.last.at.IsZero()
 }
 
 // committed notes what was committed of the retry partition, and deletes what

@@ -68,7 +68,8 @@ func (a Action) unpark(l *Letter, s Source) (command, error) {
 		return command{}, badHeader(l, "it does not name the ticket that is parked")
 	}
 	ticket := parking.Ticket{Life: o.Life, Epoch: o.Epoch, Offset: o.Offset}
-	return command{parking.Entry{Kind: parking.Command, Op: do, Ticket: ticket, Key: s.ordered(l.Key)}, o.Partition, nil}, nil
+	e := parking.Entry{Kind: parking.Command, Op: do, Ticket: ticket, Key: s.ordered(l.Key), Redrives: min(l.Redrives, MaxCount)}
+	return command{e, o.Partition, nil}, nil
 }
 
 // ordered is what the entry keeps in order, given a record's key: the key, the

@@ -168,6 +168,9 @@ func (a *Admin) stamp(ctx context.Context, s *state, r *Report) {
 		switch of, ok := times[at]; {
 		case ok:
 			p.waited(s.at, of, s.bounds[at].Newest)
+			if p.Retry && (r.RetrySeconds == nil || *p.Seconds > *r.RetrySeconds) {
+				r.RetrySeconds = p.Seconds
+			}
 		case p.Lag == 0:
 			p.Seconds, p.Behind = new(0.0), new(0.0)
 		}

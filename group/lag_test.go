@@ -40,6 +40,9 @@ func TestLagIsToldInRecordsAndSeconds(t *testing.T) {
 	if r.Lag != 2 || r.Retry != 2 || r.State != "Empty" || r.Problem != nil {
 		t.Errorf("lag %d, retry %d, state %s, problem %v, want 2, 2, Empty and none", r.Lag, r.Retry, r.State, r.Problem)
 	}
+	if r.RetrySeconds == nil || *r.RetrySeconds < 60*60 || *r.RetrySeconds > 61*60 {
+		t.Errorf("the oldest waits for %v seconds, want an hour", r.RetrySeconds)
+	}
 	p := r.Partitions[0]
 	if p.Lag != 2 || p.Begins != group.FromCommit || p.Status != lag.Stop {
 		t.Errorf("partition is %+v, want a lag of 2 that nobody reads", p)

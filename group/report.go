@@ -28,6 +28,10 @@ type Report struct {
 	Topics     []Share     `json:"topics"`
 	Partitions []Partition `json:"partitions"`
 
+	// RetrySeconds is how long the oldest record of the retry topics lies there;
+	// nil for none, or if it could not be read.
+	RetrySeconds *float64 `json:"retrySeconds,omitempty"`
+
 	// Problem is why the group could not be looked at, or not wholly.
 	Problem *diag.Diagnostic `json:"problem,omitempty"`
 }

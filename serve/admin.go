@@ -54,6 +54,9 @@ func admin(app *slipway.App) http.Handler {
 		ready, live := app.Ready(), app.Live()
 		reply(w, http.StatusOK, map[string]any{"ready": ready == nil, "live": live == nil, "problems": append(problems(ready), problems(live)...)})
 	})
+	mux.HandleFunc("GET /slipway/v1/credential", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, app.Credential())
+	})
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	file := app.Environment().AdminTokenFile
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

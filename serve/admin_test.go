@@ -82,6 +82,9 @@ func TestAnOperatorSeesAndChangesHowAServiceConsumes(t *testing.T) {
 		if p := entry["partitions"].([]any)[0].(map[string]any); p["lag"] != 0.0 || p["start_source"] != "earliest" {
 			t.Errorf("partition = %v", p)
 		}
+		if code, got := ask(t, h, http.MethodGet, "/slipway/v1/credential", ""); code != http.StatusOK || got["mounted"] == nil {
+			t.Errorf("GET /slipway/v1/credential = %d %v, want what is mounted", code, got)
+		}
 		code, got = ask(t, h, http.MethodPatch, "/slipway/v1/entries/names.v1", `{"concurrency": 9, "held": ["x"], "timeout_ms": 5000}`)
 		if code != http.StatusOK || got["concurrency"] != 9.0 || got["paused"] != false {
 			t.Errorf("PATCH = %d %v, want the whole tuning", code, got)

@@ -3,7 +3,10 @@
 //
 // [Mechanism] builds the SASL mechanism that a contract's auth asks for.
 // Passwords come through a function, so that a rotated one is used at the next
-// connection. SCRAM is wrapped ([Capped]): the server chooses how many rounds
+// connection. A [Keyring] is where a service's come from: the mounted file and
+// the one of the next password beside it, of which it finds out which one the
+// cluster accepts before a client has to know, and it lets nobody hammer an
+// account whose password is refused. SCRAM is wrapped ([Capped]): the server chooses how many rounds
 // of hashing the client does, and a hostile one that asks for two thousand
 // million keeps a core busy for minutes; anything outside [MinIterations] to
 // [MaxIterations] ends the login instead.

@@ -1,5 +1,7 @@
 package parking
 
+import "time"
+
 // A command is what an operator has asked for and is not in the log yet.
 type command struct {
 	Entry
@@ -73,7 +75,10 @@ func (l *Lot) apply(c *command) *Append {
 		if c.byKey() {
 			return l.holdBy(c, false)
 		}
-		if tk == nil || !tk.parked || tk.since > c.offset && l.skip != commandTwice {
+		if l.early(ln, tk, c) {
+			return nil
+		}
+		if tk == nil || !tk.parked || tk.since > c.offset && tk.redrives != c.Redrives && l.skip != commandTwice {
 			break
 		}
 		if ln.busy {
@@ -83,6 +88,9 @@ func (l *Lot) apply(c *command) *Append {
 		e := l.copy(ln, tk, Entry{Redrives: tk.redrives + 1})
 		return l.ask(&Append{Entry: e, From: tk.copy, lane: ln, ticket: tk, frees: true})
 	case Skip:
+		if l.early(ln, tk, c) {
+			return nil
+		}
 		if tk == nil {
 			break
 		}
@@ -100,6 +108,17 @@ func (l *Lot) apply(c *command) *Append {
 	}
 	c.done = true
 	return nil
+}
+
+// early reports whether a command about a ticket was given before the copy that
+// it is about is in the log. A record is dead-lettered before it is parked, and
+// who has seen the letter may answer it at once: a command names the round that
+// it answers. The lock is held.
+func (l *Lot) early(ln *lane, tk *ticket, c *command) bool {
+	if tk != nil {
+		return c.Op == Release && !tk.parked && tk.redrives == c.Redrives
+	}
+	return c.Ticket.Life == l.life && c.Ticket.Offset >= l.log.source && (ln == nil || !ln.passed(c.Ticket))
 }
 
 // byKey reports whether a command concerns its key and no ticket.
@@ -120,7 +139,7 @@ func (l *Lot) holdBy(c *command, held bool) *Append {
 		c.done = true
 		return nil
 	}
-	return l.hold(ln, held, c.offset)
+	return l.hold(ln, held, c.offset, time.Time{})
 }
 
 // keyed is the lane of a key in the source's present life: a hold is of the
@@ -128,10 +147,11 @@ func (l *Lot) holdBy(c *command, held bool) *Append {
 func (l *Lot) keyed(key []byte) *lane { return l.open(Ticket{Life: l.life}, key) }
 
 // hold asks for the record that parks a key, or no longer does. A head that is
-// out may finish; nothing follows it. The lock is held.
-func (l *Lot) hold(ln *lane, held bool, command int64) *Append {
+// out may finish; nothing follows it. When that was is for the caller to add if
+// it is now. The lock is held.
+func (l *Lot) hold(ln *lane, held bool, command int64, since time.Time) *Append {
 	ln.holding = true
-	e := Entry{Kind: Hold, Fence: l.fence, Key: ln.key(), Held: held, Since: command}
+	e := Entry{Kind: Hold, Fence: l.fence, Key: ln.key(), Held: held, Since: command, Time: since}
 	return l.ask(&Append{Entry: e, From: -1, lane: ln})
 }
 

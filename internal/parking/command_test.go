@@ -155,3 +155,71 @@ func TestAnOlderInjectionIsHandledWhileANewerOneOfItsKeyWaits(t *testing.T) {
 		t.Errorf("may run (-want +got):\n%s", diff)
 	}
 }
+
+// A record is dead-lettered before it is parked, and its letter may be answered
+// at once.
+func TestAReleaseGivenBeforeItsTicketIsParkedTakesEffect(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(d *desk) (park func()){
+		"its source record is in hand": func(d *desk) func() {
+			return func() { d.wait(1, "a", parked) }
+		},
+		"it is a head in hand": func(d *desk) func() {
+			d.wait(1, "a", parking.Entry{Attempts: 1})
+			_, heads := d.due(noon)
+			return func() { d.write(d.lot.Again(heads[0], parked)) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(parking.Config{})
+			park := begin(d)
+			d.command(parking.Release, at(1), "a")
+			park()
+			d.catchUp()
+			if got, _ := d.due(noon); got != nil {
+				t.Fatalf("%v may run, though the key is parked", got)
+			}
+			d.obey()
+			if got, heads := d.due(noon); !cmp.Equal(got, []int64{1}) || heads[0].Redrives != 1 {
+				t.Errorf("%v may run, want 1 as released", got)
+			}
+		})
+	}
+}
+
+func TestACommandAboutARecordThatIsFinishedHoldsNothingBack(t *testing.T) {
+	t.Parallel()
+	for name, op := range map[string]parking.Op{"release": parking.Release, "skip": parking.Skip} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(parking.Config{})
+			d.command(op, at(5), "a")
+			d.lot.Passed(9)
+			if front, _ := d.lot.Frontier(5); front == int64(len(d.log)) {
+				t.Error("the command is passed over though the record is not finished")
+			}
+			d.lot.Frontier(6)
+			d.obey()
+			if front, _ := d.lot.Frontier(6); front != int64(len(d.log)) {
+				t.Errorf("the frontier is %d of %d, though nobody waits for the command", front, len(d.log))
+			}
+		})
+	}
+}
+
+func TestAReleaseOfAnEarlierRoundDoesNothingToALaterOne(t *testing.T) {
+	t.Parallel()
+	d := newDesk(parking.Config{})
+	d.wait(1, "a", parked)
+	d.catchUp()
+	d.command(parking.Release, at(1), "a")
+	_, heads := d.due(noon)
+	d.command(parking.Release, at(1), "a") // sent twice
+	d.write(d.lot.Again(heads[0], parked))
+	d.catchUp()
+	d.obey()
+	if got, _ := d.due(noon); got != nil {
+		t.Errorf("%v may run, though it was parked again", got)
+	}
+}

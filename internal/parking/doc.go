@@ -40,7 +40,10 @@
 //     holds it back while most of what lies behind is garbage, the copy is
 //     appended again.
 //   - A command is finished when what it asks for is in the log, and does
-//     nothing to what was written after it: so it may be read twice. The record
+//     nothing to what was written after it: so it may be read twice. A ticket's
+//     dead letter is written before the copy that parks it, so a release names
+//     how often the ticket had been released by then, and waits for that copy.
+//     The record
 //     that parks a key by hand names its command, and commands about one key
 //     are carried out one after the other: the last one counts.
 //   - A ticket is skipped once it is the head and the source's frontier has

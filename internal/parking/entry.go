@@ -67,6 +67,6 @@ type Entry struct {
 	Since    int64     // the offset of the first copy that was parked, -1 for this one; of a hold, that of its command
 	Held     bool      // of a hold: whether it begins or ends
 
-	Time     time.Time // when the source record was written
-	Redrives int       // how often it was brought back from the dead letters
+	Time     time.Time // when the source record was written; of a hold, when the key was parked first
+	Redrives int       // how often it was brought back from the dead letters; of a release, when its letter was written
 }

@@ -46,6 +46,14 @@ func (l *Lot) Due(now time.Time, limit int) (heads []*Head, next time.Time) {
 	return heads, now
 }
 
+// Behind reports how far the source has been read while heads wait for it to be
+// read further.
+func (l *Lot) Behind() (position int64, waiting bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.position, l.ready && !l.superseded && len(l.blocked) > 0
+}
+
 // block has a lane wait for the source. The lock is held.
 func (l *Lot) block(ln *lane) {
 	if !ln.blocked {

@@ -41,6 +41,7 @@ type lane struct {
 	held    bool  // parked by hand
 	heldAt  int64 // the offset of the newest hold, -1 for none
 	heldBy  int64 // the offset of the command that asked for it
+	since   int64 // when that was, in milliseconds; 0 if not known
 	holding bool  // a hold is on its way
 }
 
@@ -50,6 +51,7 @@ type ticket struct {
 	copy     int64 // the offset of the newest copy, -1 while none is acknowledged
 	due      time.Time
 	since    int64 // of one that is parked: the offset of the first such copy
+	first    int64 // when its first attempt failed, in milliseconds; 0 if none did
 	attempts int
 	redrives int
 	parked   bool
@@ -63,7 +65,7 @@ func (tk *ticket) update(offset int64, e Entry) {
 		return
 	}
 	tk.copy, tk.due, tk.attempts, tk.redrives, tk.parked = offset, e.Due, e.Attempts, e.Redrives, e.Parked
-	tk.since = offset
+	tk.since, tk.first = offset, millis(e.First)
 	if e.Since >= 0 {
 		tk.since = e.Since
 	}
@@ -188,7 +190,7 @@ func (ln *lane) hold(offset int64, e Entry) int {
 		return 0
 	}
 	was := ln.held
-	ln.held, ln.heldAt, ln.heldBy = e.Held, offset, e.Since
+	ln.held, ln.heldAt, ln.heldBy, ln.since = e.Held, offset, e.Since, millis(e.Time)
 	switch {
 	case was == e.Held:
 		return 0
@@ -196,4 +198,12 @@ func (ln *lane) hold(offset int64, e Entry) int {
 		return -1
 	}
 	return 1
+}
+
+// millis is a time as a ticket keeps it: there may be a million of them.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }

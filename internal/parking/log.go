@@ -1,5 +1,7 @@
 package parking
 
+import "time"
+
 // A log is what is known of the retry partition between its frontier and the
 // last record that was read.
 type log struct {
@@ -131,7 +133,7 @@ func (l *Lot) Trim() *Append {
 		p.lane.busy = true
 		return l.ask(&Append{Entry: e, From: tk.copy, lane: p.lane, ticket: tk, frees: true})
 	case p.mark < 0:
-		return l.hold(p.lane, true, p.lane.heldBy)
+		return l.hold(p.lane, true, p.lane.heldBy, moment(p.lane.since))
 	}
 	return nil
 }
@@ -152,6 +154,11 @@ type Stats struct {
 	Keys    int   // that wait
 	Parked  int   // keys that wait for an operator
 	Span    int64 // records between the frontier and the end of the log
+
+	// WaitingSince is when the oldest key that waits for an attempt failed
+	// first, and ParkedSince when the oldest parked one did; one that is parked
+	// by hand counts from then on. Zero if there is none, or nobody knows.
+	WaitingSince, ParkedSince time.Time
 }
 
 // Stats counts what waits. It looks at every key.
@@ -159,14 +166,45 @@ func (l *Lot) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := Stats{Tickets: l.tickets, Span: l.log.next - l.log.front}
+	var waiting, parked int64
 	for _, ln := range l.lanes {
 		if len(ln.tickets) == 0 && !ln.held {
 			continue
 		}
 		s.Keys++
-		if ln.held || len(ln.tickets) > 0 && ln.tickets[0].parked {
+		if ln.parked() {
 			s.Parked++
+			parked = earlier(parked, ln.began())
+		} else {
+			waiting = earlier(waiting, ln.began())
 		}
 	}
+	s.WaitingSince, s.ParkedSince = moment(waiting), moment(parked)
 	return s
+}
+
+// parked reports whether a lane waits for an operator.
+func (ln *lane) parked() bool { return ln.held || len(ln.tickets) > 0 && ln.tickets[0].parked }
+
+// began is since when a lane waits, 0 if nobody knows.
+func (ln *lane) began() int64 {
+	if ln.held || len(ln.tickets) == 0 {
+		return ln.since
+	}
+	return ln.tickets[0].first
+}
+
+// earlier is the earlier one of two times that are known.
+func earlier(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+func moment(millis int64) time.Time {
+	if millis == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis)
 }

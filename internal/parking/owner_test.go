@@ -230,12 +230,24 @@ func (o *owner) handle(it *item) {
 		it.next = parking.Entry{Attempts: attempts + 1, Due: o.time(o.now + o.delays[attempts])}
 	case o.park:
 		it.next = parking.Entry{Attempts: attempts + 1, Parked: true}
+		o.tellParked(it)
 	default:
 		o.end(it, "dead")
 		return
 	}
 	o.fails[it.at]--
 	it.again = true
+}
+
+// tellParked writes the letter of a record that is to be parked.
+func (o *owner) tellParked(it *item) {
+	r := round{at: it.at}
+	if it.head != nil {
+		r.redrives = it.head.Redrives
+	}
+	if _, ok := o.letters[r]; !ok {
+		o.letters[r] = letter{int64(len(o.log)), it.key}
+	}
 }
 
 func (o *owner) end(it *item, what string) {

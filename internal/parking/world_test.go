@@ -57,6 +57,18 @@ type commit struct {
 	effect uint64
 }
 
+// A round of a ticket is what lies between two of its releases.
+type round struct {
+	at       parking.Ticket
+	redrives int
+}
+
+// A letter says that a ticket is parked.
+type letter struct {
+	length int64 // of the log, when it was written
+	key    []byte
+}
+
 // A written record is one of the retry log.
 type written struct {
 	parking.Entry
@@ -90,6 +102,8 @@ type world struct {
 	outcomes  []outcome
 	newest    map[parking.Ticket]written // the copy that counts, of what is not settled
 	parkedAt  map[parking.Ticket]int64   // where the first such copy lies of a ticket that is parked
+	letters   map[round]letter           // that say that a ticket is parked, before it is
+	answered  map[round]int64            // the first release that names the letter
 	released  map[parking.Ticket]int64   // the last command that asked for it
 	asked     map[string]written         // the last command about a key
 	held      map[string]written         // the last hold of a key
@@ -111,7 +125,7 @@ func newWorld(seed uint64, s setting) *world {
 	w := &world{
 		setting: s, Rand: rand.New(rand.NewPCG(seed, 1)),
 		tell: func(string, ...any) {}, fails: make(map[parking.Ticket]int), newest: make(map[parking.Ticket]written),
-		parkedAt: make(map[parking.Ticket]int64), released: make(map[parking.Ticket]int64),
+		parkedAt: make(map[parking.Ticket]int64), letters: make(map[round]letter), answered: make(map[round]int64), released: make(map[parking.Ticket]int64),
 		asked: make(map[string]written), held: make(map[string]written),
 		settled: make(map[parking.Ticket]bool), cut: make(map[parking.Ticket]bool),
 	}
@@ -182,10 +196,16 @@ func (w *world) append(e parking.Entry, bySkip bool) int64 {
 		w.asked[string(e.Key)] = rec
 	case e.Kind == parking.Command && e.Op == parking.Release && e.Ticket.Life != "":
 		w.released[e.Ticket] = offset
+		if r := (round{e.Ticket, e.Redrives}); w.answered[r] == 0 {
+			w.answered[r] = offset
+		}
 	case e.Kind == parking.Mark:
 		delete(w.newest, e.Ticket)
 		delete(w.parkedAt, e.Ticket)
 		w.settled[e.Ticket] = true
+		// It may be injected once more, long after.
+		maps.DeleteFunc(w.letters, func(r round, _ letter) bool { return r.at == e.Ticket })
+		maps.DeleteFunc(w.answered, func(r round, _ int64) bool { return r.at == e.Ticket })
 	}
 	return offset
 }
@@ -212,7 +232,7 @@ func (w *world) copied(offset int64, rec written) {
 	case rec.Parked && !was:
 		w.parkedAt[at] = offset
 	case !rec.Parked && was:
-		if last, ok := w.released[at]; !ok || last < since {
+		if last, ok := w.released[at]; !ok || last < min(since, w.letters[w.roundOf(at)].length) {
 			w.fault("%v was parked at %d and runs again at %d, last released at %d", at, since, offset, last)
 		}
 		delete(w.parkedAt, at)
@@ -229,6 +249,9 @@ func (w *world) obeyed(below int64) {
 		}
 	}
 	for at, since := range w.parkedAt {
+		if first, ok := w.answered[w.roundOf(at)]; ok && first < below {
+			w.fault("%v is parked since %d, and was answered at %d", at, since, first)
+		}
 		if last := w.released[at]; last > since && last < below {
 			w.fault("%v was released at %d and is still parked since %d", at, last, since)
 		}
@@ -242,6 +265,31 @@ func (w *world) command(op parking.Op, at parking.Ticket, key []byte) {
 	w.append(e, false)
 }
 
+// release has the operator answer the letter of a ticket that is parked, or will
+// be.
+func (w *world) release(r round, key []byte) {
+	w.commands++
+	w.append(parking.Entry{Kind: parking.Command, Op: parking.Release, Ticket: r.at, Key: key, Redrives: r.redrives, Since: -1}, false)
+}
+
+// roundOf is the round that a ticket is in, as the log says.
+func (w *world) roundOf(at parking.Ticket) round { return round{at, w.newest[at].Redrives} }
+
+// anyLetter picks one of a record that is not settled.
+func (w *world) anyLetter() (round, bool) {
+	var all []round
+	for r := range w.letters {
+		if !w.settled[r.at] {
+			all = append(all, r)
+		}
+	}
+	if len(all) == 0 {
+		return round{}, false
+	}
+	slices.SortFunc(all, func(a, b round) int { return cmp.Or(compare(a.at, b.at), cmp.Compare(a.redrives, b.redrives)) })
+	return all[w.IntN(len(all))], true
+}
+
 // operate has the operator do something.
 func (w *world) operate() {
 	key := w.anyKey()
@@ -251,8 +299,10 @@ func (w *world) operate() {
 	case 1, 2:
 		w.command(parking.Release, parking.Ticket{}, key)
 	case 3:
-		if at, rec, ok := w.anyNewest(func(r written) bool { return r.Parked }); ok {
-			w.command(parking.Release, at, rec.Key)
+		if at, rec, ok := w.anyNewest(func(r written) bool { return r.Parked }); ok && w.IntN(2) == 0 {
+			w.release(round{at, rec.Redrives}, rec.Key)
+		} else if r, ok := w.anyLetter(); ok {
+			w.release(r, w.letters[r].key)
 		}
 	case 4:
 		if at, rec, ok := w.anyNewest(func(written) bool { return true }); ok {
@@ -302,7 +352,7 @@ func (w *world) releaseAll() {
 	w.command(parking.Release, parking.Ticket{}, []byte{})
 	for _, at := range slices.SortedFunc(maps.Keys(w.newest), compare) {
 		w.fails[at] = 0
-		w.command(parking.Release, at, w.newest[at].Key)
+		w.release(w.roundOf(at), w.newest[at].Key)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -41,7 +42,7 @@ func (l *Log) Append(ctx context.Context, rec *kgo.Record, done func(*kgo.Record
 	if !l.produce(rec, func(rec *kgo.Record, err error) {
 		defer l.room.leave(size) // when it is over, so that Close waits for it
 		if errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.UnknownTopicOrPartition) {
-			l.forget(rec.Topic)
+			l.look(rec.Topic)
 		}
 		if err != nil {
 			err = l.appendFault(rec, err, l.unplaced(err) || slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) }))
@@ -65,10 +66,37 @@ func (l *Log) produce(rec *kgo.Record, promise func(*kgo.Record, error)) bool {
 	return true
 }
 
-// forget has the client ask anew for a topic that was deleted: it holds on to
-// the id of one until told, also when another has its name.
-func (l *Log) forget(topic string) {
-	l.asking.Go(func() { l.client.PurgeTopicsFromProducing(topic) }) // which waits for the caller
+// look finds out whether a topic that is unknown was made anew.
+func (l *Log) look(topic string) {
+	l.aside(func() { // which waits for the caller
+		ctx, cancel := context.WithTimeout(l.ctx, boundsWait)
+		defer cancel()
+		_, _ = l.describe(ctx, topic, time.Nanosecond) // it is asked again with the next append
+	})
+}
+
+// meet notes a topic's id. The client holds on to one that was deleted and made
+// anew until told. It is told then and not by every failure: it numbers the
+// batches of a topic that it has forgotten from the start, and a broker that
+// remembers the ones before takes those for repetitions, and says that they are
+// written.
+func (l *Log) meet(topic string, id [16]byte) {
+	l.mu.Lock()
+	old, known := l.ids[topic]
+	l.ids[topic] = id
+	l.mu.Unlock()
+	if known && old != id {
+		l.aside(func() { l.client.PurgeTopicsFromProducing(topic) })
+	}
+}
+
+// aside does something in a goroutine that Close waits for.
+func (l *Log) aside(what func()) {
+	l.gate.RLock()
+	defer l.gate.RUnlock()
+	if !l.closed {
+		l.asking.Go(what)
+	}
 }
 
 // AppendSync writes a record and waits for its acknowledgement, no longer than

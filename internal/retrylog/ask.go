@@ -234,7 +234,12 @@ func (l *Log) describe(ctx context.Context, topic string, age time.Duration) (de
 	if len(resp.Topics) != 1 {
 		return description{}, kerr.UnknownTopicOrPartition
 	}
-	return description{resp.Topics[0]}, kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+	d := description{resp.Topics[0]}
+	if err := kerr.ErrorForCode(d.ErrorCode); err != nil {
+		return d, err
+	}
+	l.meet(topic, d.TopicID)
+	return d, nil
 }
 
 // insist repeats what may come right by itself, a new leader above all, until

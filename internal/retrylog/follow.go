@@ -10,17 +10,21 @@ import (
 
 // A GapError tells that reading could not go on where it was. To above From
 // means that the records in between were deleted, or could not be read (which
-// was told before). To below From means that the log was cut or the topic made
-// anew: what was read from To on is void, and other records have, or will have,
-// those offsets.
+// was told before). To below From means that the log was cut: what was read from
+// To on is void, and other records have, or will have, those offsets. Where the
+// topic was made anew, all that was read is.
 type GapError struct {
 	Topic     string
 	Partition int32
 	From      int64 // the offset that was to be read next
 	To        int64 // the offset that reading goes on at
+	Anew      bool  // the topic is another one, of the same name
 }
 
 func (e *GapError) Error() string {
+	if e.Anew {
+		return fmt.Sprintf("read %s/%d: the topic was deleted and made anew; reading it from offset %d", e.Topic, e.Partition, e.To)
+	}
 	if e.To < e.From {
 		return fmt.Sprintf("read %s/%d: the log no longer reaches offset %d; reading again from offset %d", e.Topic, e.Partition, e.From, e.To)
 	}
@@ -36,8 +40,9 @@ type Follower struct {
 	stopped atomic.Bool
 
 	// Only the reading goroutine uses the rest.
-	next     int64 // the offset to read next; below 0 the start of the log
-	epoch    int32 // of the record before it
+	next     int64    // the offset to read next; below 0 the start of the log
+	epoch    int32    // of the record before it
+	of       [16]byte // the topic's id, when reading began
 	state    followState
 	failures int       // in a row
 	troubled bool      // Trouble was told of a failure

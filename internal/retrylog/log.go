@@ -35,6 +35,12 @@ type Config struct {
 	// concerns all. It is called by the goroutine that reads and must not block.
 	Trouble func(topic string, partition int32, err error)
 
+	// Denied reports whether there is no use in reading a topic, because the
+	// cluster has just refused it. It is asked now and then until there is.
+	//
+	// Defaults to false for every topic.
+	Denied func(topic string) bool
+
 	// BatchBytes returns the largest batch that a topic takes
 	// (max.message.bytes). A larger one is refused by the broker with all its
 	// records.
@@ -53,6 +59,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Trouble == nil {
 		c.Trouble = func(string, int32, error) {}
+	}
+	if c.Denied == nil {
+		c.Denied = func(string) bool { return false }
 	}
 	if c.BatchBytes == nil {
 		c.BatchBytes = func(string) int32 { return defaultBatchBytes }
@@ -75,6 +84,9 @@ type Log struct {
 
 	gate   sync.RWMutex // held while a record is handed to the client
 	closed bool
+
+	mu  sync.Mutex
+	ids map[string][16]byte // of topics, as the cluster told last
 }
 
 // ErrClosed reports that the log was closed.
@@ -83,7 +95,7 @@ var ErrClosed = errors.New("retry log is closed")
 // Open makes the clients. It does not ask the cluster for anything.
 func Open(cfg Config) (*Log, error) {
 	cfg = cfg.withDefaults()
-	l := &Log{room: newRoom(cfg.Buffered, cfg.BufferedBytes)}
+	l := &Log{room: newRoom(cfg.Buffered, cfg.BufferedBytes), ids: make(map[string][16]byte)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	var err error
 	if l.client, err = kgo.NewClient(l.options(cfg,
@@ -108,7 +120,7 @@ func Open(cfg Config) (*Log, error) {
 		l.cancel()
 		return nil, fmt.Errorf("make reading client of retry topics: %w", err)
 	}
-	l.reader = newReader(l, reading, cfg.Trouble)
+	l.reader = newReader(l, reading, cfg.Trouble, cfg.Denied)
 	return l, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -46,32 +45,16 @@ func (l *Log) At(ctx context.Context, topic string, partition int32, offset int6
 }
 
 func (l *Log) fetch(ctx context.Context, leader int32, t description, partition int32, offset int64) ([]*kgo.Record, error) {
-	req := kmsg.NewPtrFetchRequest()
-	req.MaxBytes = math.MaxInt32
-	ask := kmsg.NewFetchRequestTopic()
-	ask.Topic, ask.TopicID = *t.Topic, t.TopicID // brokers from 3.1 on go by the id
-	p := kmsg.NewFetchRequestTopicPartition()
-	p.Partition, p.FetchOffset = partition, offset
-	p.PartitionMaxBytes = 1 // the first batch comes whole, however large
-	ask.Partitions = append(ask.Partitions, p)
-	req.Topics = append(req.Topics, ask)
-	answer, err := l.client.Broker(int(leader)).Request(ctx, req)
+	rp, err := l.answer(ctx, leader, fetchOf(t, partition, offset, 1)) // the first batch comes whole, however large
 	if err != nil {
 		return nil, err
 	}
-	resp := answer.(*kmsg.FetchResponse)
-	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-		return nil, err
-	}
-	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return nil, errors.New("the broker answered for other partitions")
-	}
-	return recordOf(&resp.Topics[0].Partitions[0], *t.Topic, offset)
+	return recordOf(rp, *t.Topic, offset)
 }
 
-// recordOf finds the record in its batch, and returns the batch from there on. Decompressing is not bounded here:
-// who asks for an offset has seen the record when the partition was read, which
-// is bounded.
+// recordOf finds the record in its batch, and returns the batch from there on.
+// Decompressing is not bounded here: who asks for an offset has seen the record
+// when the partition was read, which is bounded.
 func recordOf(rp *kmsg.FetchResponseTopicPartition, topic string, offset int64) ([]*kgo.Record, error) {
 	err := kerr.ErrorForCode(rp.ErrorCode)
 	if errors.Is(err, kerr.OffsetOutOfRange) {

@@ -16,6 +16,7 @@ const (
 	firstBackoff = 250 * time.Millisecond
 	longBackoff  = 10 * time.Second
 	probation    = 5 * time.Second // without an error, and trouble is over
+	deniedPause  = time.Second     // between two looks whether a topic may be tried
 )
 
 // A reader polls for all followers. What changes them is done by its goroutine
@@ -25,6 +26,7 @@ type reader struct {
 	log     *Log
 	client  *kgo.Client
 	trouble func(topic string, partition int32, err error)
+	denied  func(topic string) bool
 	asking  sync.WaitGroup
 	ended   chan struct{}
 
@@ -38,9 +40,9 @@ type reader struct {
 	failures  int                 // of polls, in a row
 }
 
-func newReader(l *Log, client *kgo.Client, trouble func(string, int32, error)) *reader {
+func newReader(l *Log, client *kgo.Client, trouble func(string, int32, error), denied func(string) bool) *reader {
 	r := &reader{
-		log: l, client: client, trouble: trouble, ended: make(chan struct{}),
+		log: l, client: client, trouble: trouble, denied: denied, ended: make(chan struct{}),
 		wake: func() {}, followers: make(map[place]*Follower), ids: make(map[string][16]byte),
 	}
 	go r.run()
@@ -107,6 +109,12 @@ func (r *reader) turn(now time.Time) time.Time {
 		f.due = time.Time{}
 		switch f.state {
 		case waiting:
+			if r.denied(f.topic) {
+				if f.due = now.Add(deniedPause); f.due.Before(next) {
+					next = f.due
+				}
+				continue
+			}
 			r.ask(f)
 		case reading:
 			r.recovered(f)
@@ -165,7 +173,7 @@ func (r *reader) ask(f *Follower) {
 		}
 		r.do(func() {
 			r.know(f.topic, t.TopicID, err)
-			r.start(f, bounds[f.id], err)
+			r.start(f, bounds[f.id], t.TopicID, err)
 		})
 	})
 }
@@ -185,7 +193,7 @@ func (r *reader) know(topic string, id [16]byte, err error) {
 }
 
 // start fetches from where the follower is, if the log has that.
-func (r *reader) start(f *Follower, b Bounds, err error) {
+func (r *reader) start(f *Follower, b Bounds, of [16]byte, err error) {
 	if r.followers[f.place()] != f {
 		return // stopped meanwhile
 	}
@@ -193,11 +201,15 @@ func (r *reader) start(f *Follower, b Bounds, err error) {
 		r.fail(f, err)
 		return
 	}
-	if f.next < 0 {
+	anew := f.of != [16]byte{} && f.of != of
+	f.of = of
+	switch {
+	case f.next < 0:
 		f.next, f.epoch = b.Start, -1
-	}
-	if f.next < b.Start || f.next > b.End {
-		r.skip(f, b.Start, -1)
+	case anew: // what was read is void, however far it went
+		r.skip(f, b.Start, -1, true)
+	case f.next < b.Start || f.next > b.End:
+		r.skip(f, b.Start, -1, false)
 	}
 	f.state = reading
 	f.due = time.Time{}
@@ -209,8 +221,8 @@ func (r *reader) start(f *Follower, b Bounds, err error) {
 }
 
 // skip moves a follower and tells of it.
-func (r *reader) skip(f *Follower, to int64, epoch int32) {
-	gap := &GapError{Topic: f.topic, Partition: f.id, From: f.next, To: to}
+func (r *reader) skip(f *Follower, to int64, epoch int32, anew bool) {
+	gap := &GapError{Topic: f.topic, Partition: f.id, From: f.next, To: to, Anew: anew}
 	f.next, f.epoch = to, epoch
 	r.trouble(f.topic, f.id, gap)
 }
@@ -243,15 +255,27 @@ func (r *reader) failed(ctx context.Context, topic string, partition int32, err 
 	case partition < 0:
 		r.failAll(topic, err)
 	case errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID):
+		// Deleted, perhaps made anew. The client holds on to the old one until told.
 		r.failAll(topic, err)
-		// Deleted, perhaps made anew. Clients hold on to the old one until told.
 		r.client.PurgeTopicsFromConsuming(topic)
-		r.log.client.PurgeTopicsFromProducing(topic)
 	default:
 		if f := r.followers[place{topic, partition}]; f != nil && f.state == reading {
 			r.fail(f, err)
 		}
 	}
+	if errors.Is(err, kerr.TopicAuthorizationFailed) && !r.reads(topic) {
+		r.client.PurgeTopicsFromConsuming(topic) // the client would go on asking for it
+	}
+}
+
+// reads reports whether any partition of a topic is fetched.
+func (r *reader) reads(topic string) bool {
+	for _, f := range r.followers {
+		if f.topic == topic && f.state == reading {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) failAll(topic string, err error) {
@@ -269,11 +293,11 @@ func (r *reader) fail(f *Follower, err error) {
 	f.failures++
 	wait := backoff(f.failures)
 	if lost, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
-		r.skip(f, lost.ResetTo, lost.ResetToEpoch)
+		r.skip(f, lost.ResetTo, lost.ResetToEpoch, false)
 		wait = 0
 	} else if bomb, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
 		r.tell(f, err)
-		r.skip(f, bomb.NextOffset, bomb.Epoch)
+		r.skip(f, bomb.NextOffset, bomb.Epoch, false)
 		wait = 0
 	} else if errors.Is(err, kerr.OffsetOutOfRange) && f.failures == 1 {
 		wait = 0 // the bounds will tell

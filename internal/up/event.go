@@ -49,6 +49,7 @@ type ServiceStarted struct {
 	Service string
 	PID     int
 	URL     string // where it listens; empty without an HTTP port
+	Admin   string // the address at which it can be operated, if it runs by package serve
 	Restart int    // 0 for the first start
 }
 
@@ -82,7 +83,7 @@ type Group struct {
 	Service string
 	Records int64 // finished since the run began
 	Rate    int64 // finished a second, since the last status
-	Lag     int64
+	Lag     int64 // without what waits in retry topics
 
 	// DeadLetters is how many the service wrote for what this group reads,
 	// since the run began.

@@ -30,7 +30,12 @@ type Operator struct {
 	ID        string             `json:"id"`      // the cluster's own
 	Bootstrap contract.Bootstrap `json:"bootstrap"`
 	Registry  string             `json:"registry"`
-	CA        string             `json:"ca"` // file
+
+	// RegistryAuth is a file with a login that may read the registry; empty
+	// where it asks for none.
+	RegistryAuth string `json:"registry_auth,omitempty"`
+
+	CA string `json:"ca"` // file
 
 	// Admin may do everything on the run's cluster.
 	Admin Login `json:"admin"`
@@ -139,6 +144,12 @@ func (r *run) admit(c *cluster, id *identities) error {
 	var err error
 	if o.Admin, err = id.administrator(); err != nil {
 		return err
+	}
+	if !id.access.reader.Empty() {
+		o.RegistryAuth = id.file("_registry")
+		if err := id.write("_registry", []byte(id.access.reader.Reveal())); err != nil {
+			return err
+		}
 	}
 	for _, svc := range r.estate.Services {
 		if !svc.DeadLetters() {

@@ -43,7 +43,7 @@ func TestAnOperatorFindsARunningEstateByItsDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{o.Admin.Password, redrive.Password} {
+	for _, name := range []string{o.Admin.Password, redrive.Password, o.RegistryAuth} {
 		secret, err := os.ReadFile(name)
 		if err != nil || len(secret) == 0 {
 			t.Fatalf("read password: %q, %v", secret, err)

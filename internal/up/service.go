@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type service struct {
 	program
 	environ []string
 	url     string // empty without an HTTP port
+	admin   string // host and port
 
 	said   tail // the last lines it wrote
 	starts int  // of the goroutine that keeps it
@@ -93,7 +95,7 @@ func (k keeper) once(ctx context.Context, s *service) error {
 	}
 	s.setSince(time.Now())
 	defer s.setSince(time.Time{})
-	k.observe(ServiceStarted{Service: s.service.Name, PID: p.PID(), URL: s.url, Restart: s.starts})
+	k.observe(ServiceStarted{Service: s.service.Name, PID: p.PID(), URL: s.url, Admin: s.admin, Restart: s.starts})
 	close(told)
 	s.starts++
 	select {
@@ -145,7 +147,11 @@ func stopProcess(p *proc.Process, grace time.Duration, kill <-chan struct{}, slo
 // services are the programs with what each is given.
 func (r *run) services(all []program, id *identities) ([]*service, error) {
 	out := make([]*service, 0, len(all))
-	for _, p := range all {
+	admin, err := freeAddresses(len(all))
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range all {
 		svc := p.service
 		vars, err := id.variables(svc.Name, svc.User(), svc.AuthOn(r.estate.cluster))
 		if err != nil {
@@ -158,15 +164,31 @@ func (r *run) services(all []program, id *identities) ([]*service, error) {
 		vars["ENVIRONMENT"] = r.estate.Env
 		vars["DATABASE_URL"] = database
 		vars["LISTEN_HOST"] = loopback
+		vars["ADMIN_ADDRESS"] = admin[i]
 		vars["SHUTDOWN_TIMEOUT"] = (r.cfg.Grace * 9 / 10).String() // so that it ends by itself before it is killed
 		r.addPrefix(vars)
-		s := &service{program: p, environ: serviceEnviron(vars, r.cfg.Environ)}
+		s := &service{program: p, environ: serviceEnviron(vars, r.cfg.Environ), admin: admin[i]}
 		if port := httpPort(svc); port != 0 {
 			s.url = serviceURL(port)
 		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// freeAddresses are so many addresses of this machine that nobody listens on,
+// each another one.
+func freeAddresses(n int) ([]string, error) {
+	all := make([]string, n)
+	for i := range all {
+		l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		defer func() { _ = l.Close() }() // when all are found
+		all[i] = l.Addr().String()
+	}
+	return all, nil
 }
 
 // noteLogins says once that the embedded broker takes no certificates.

@@ -3,6 +3,7 @@ package up_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,11 +54,17 @@ func TestAServiceGetsItsOwnEnvironmentAndNothingElse(t *testing.T) {
 	}
 	slices.Sort(names)
 	want := []string{
-		"ACL_PRINCIPAL", "BOOTSTRAP_SERVERS", "DATABASE_URL", "ENVIRONMENT", "HOME", "LISTEN_HOST", "OTEL_EXPORTER_OTLP_ENDPOINT", "PATH",
+		"ACL_PRINCIPAL", "ADMIN_ADDRESS", "BOOTSTRAP_SERVERS", "DATABASE_URL", "ENVIRONMENT", "HOME", "LISTEN_HOST", "OTEL_EXPORTER_OTLP_ENDPOINT", "PATH",
 		"SASL_PASSWORD_PATH", "SCHEMA_REGISTRY_AUTH_PATH", "SCHEMA_REGISTRY_URL", "SHUTDOWN_TIMEOUT", "TLS_CA_PATH", "TMPDIR",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("variables of the service (-want +got):\n%s", diff)
+	}
+	if host, port, err := net.SplitHostPort(values["ADMIN_ADDRESS"]); err != nil || host != "127.0.0.1" || port == "0" {
+		t.Errorf("ADMIN_ADDRESS is %q, want a port of this machine", values["ADMIN_ADDRESS"])
+	}
+	if got := await(t, r, whichever[up.ServiceStarted]).Admin; got != values["ADMIN_ADDRESS"] {
+		t.Errorf("told that it can be operated at %q, want %q", got, values["ADMIN_ADDRESS"])
 	}
 	for name, want := range map[string]string{
 		"ACL_PRINCIPAL": "User:svc-alpha-dev", "ENVIRONMENT": "dev", "LISTEN_HOST": "127.0.0.1", "SHUTDOWN_TIMEOUT": "18s",

@@ -97,7 +97,7 @@ func (w *watch) status(groups []kafka.Group) Status {
 	var s Status
 	lagging := false
 	for i, g := range groups {
-		records, lag := finished(g, w.groups[i].topics), g.Lag()
+		records, lag := finished(g, w.groups[i].topics), lagOf(g, w.groups[i].topics)
 		moved := max(records-w.before[g.ID], 0)
 		if g.Err == nil {
 			w.before[g.ID] = records
@@ -123,6 +123,18 @@ func finished(g kafka.Group, topics []string) int64 {
 	for _, t := range g.Topics {
 		if slices.Contains(topics, t.Topic) {
 			n += t.Committed
+		}
+	}
+	return n
+}
+
+// lagOf is how many records of the topics lie before a group. What is in its
+// retry topics waits on purpose.
+func lagOf(g kafka.Group, topics []string) int64 {
+	var n int64
+	for _, t := range g.Topics {
+		if slices.Contains(topics, t.Topic) {
+			n += t.Lag
 		}
 	}
 	return n

@@ -41,7 +41,7 @@ func play(t *testing.T, s scene, seconds int) []string {
 			}
 			i := min(now(), len(s.committed)) - 1
 			return []kafka.Group{{ID: "svc-a-dev", Topics: []kafka.Progress{
-				{Topic: "svc-a-dev.x.v1.retry", Committed: 3}, // marks, which are no records
+				{Topic: "svc-a-dev.x.v1.retry", Committed: 3, Lag: 5}, // marks and what waits, which are no records of their own
 				{Topic: "x.v1", Committed: s.committed[i], Lag: s.lag[i]},
 			}}}, nil
 		},

@@ -1,0 +1,106 @@
+package slipway
+
+import (
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/slipway-go/slipway/internal/auth"
+)
+
+// A CredentialStatus says which of the mounted passwords a service uses. To
+// rotate a password, mount the new one beside the current one, in a file of the
+// same name with .next; wait until every instance tells that it has it; alter
+// the credential on the cluster; wait until every instance uses it; then make
+// it the current one.
+type CredentialStatus struct {
+	// User is who logs in.
+	User string `json:"user"`
+
+	// Using is where the password is that the cluster accepted last: current,
+	// next, or former if no file holds it any more. It is empty before the
+	// first login, and for a service with a client certificate. Connections
+	// that are open stay so when the password is altered on the cluster, until
+	// it asks them to log in again.
+	Using string `json:"using"`
+
+	// Mounted are the files that can be used now: current, next.
+	Mounted []string `json:"mounted"`
+
+	// Refused counts logins that the cluster did not accept, and Unread how
+	// often a file was found unusable, in which case the service goes on with
+	// what it held before.
+	Refused int64 `json:"refused"`
+	Unread  int64 `json:"unread"`
+}
+
+// Credential returns how the service logs in. It reads the mounted files.
+func (a *App) Credential() CredentialStatus {
+	s := CredentialStatus{User: a.contract.User(), Mounted: []string{}}
+	ring := a.login.known()
+	if ring == nil {
+		return s
+	}
+	known := ring.Status()
+	s.Using, s.Refused, s.Unread = known.Using, known.Refused, known.Unread
+	s.Mounted = append(s.Mounted, known.Mounted...)
+	return s
+}
+
+// login is the passwords of the app, which all of its clients share.
+type login struct {
+	mu   sync.Mutex
+	ring *auth.Keyring
+}
+
+// known is nil before the first client is made, and for a service without
+// passwords.
+func (l *login) known() *auth.Keyring {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ring
+}
+
+// loginHealth is what health calls a login that is refused.
+const loginHealth = "login to the cluster"
+
+// keyring returns the app's passwords.
+func (a *App) keyring() (*auth.Keyring, error) {
+	a.login.mu.Lock()
+	defer a.login.mu.Unlock()
+	if a.login.ring != nil {
+		return a.login.ring, nil
+	}
+	ring, err := auth.NewKeyring(auth.KeyringConfig{
+		File: a.cfg.Environment.PasswordFile, Kind: a.saslKind(), User: a.contract.User(), Logger: a.log,
+		Trouble: func(problem string) { a.health.set(loginHealth, problem) },
+	})
+	if err != nil {
+		return nil, fileFault("SASL_PASSWORD_PATH", err)
+	}
+	a.login.ring = ring
+	return ring, nil
+}
+
+// passwordOptions have a client log in by password over a dialer.
+func (a *App) passwordOptions(dial dialer) ([]kgo.Opt, error) {
+	ring, err := a.keyring()
+	if err != nil {
+		return nil, err
+	}
+	mechanism, err := auth.Mechanism(a.saslKind(), a.contract.User(), ring.Password)
+	if err != nil {
+		return nil, fmt.Errorf("log in: %w", err)
+	}
+	return []kgo.Opt{kgo.SASL(mechanism), kgo.Dialer(ring.Dialer(dial)), kgo.WithHooks(ring)}, nil
+}
+
+// dial opens a connection without TLS.
+func (a *App) dial() dialer {
+	if a.cfg.Dial != nil {
+		return a.cfg.Dial
+	}
+	return new(net.Dialer).DialContext
+}
