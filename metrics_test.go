@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,8 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/internal/auth"
 	"github.com/slipway-go/slipway/internal/lag"
 	"github.com/slipway-go/slipway/internal/protect"
 )
@@ -272,6 +275,7 @@ func TestEveryMetricIsInTheReference(t *testing.T) {
 	t.Parallel()
 	m := measure(t)
 	busy(m.instruments)
+	m.guarded.app.Store(denied(t))
 	got := make(map[string]string)
 	for _, metric := range m.metrics() {
 		labels := make(map[string]bool)
@@ -321,6 +325,23 @@ func TestEveryMetricIsInTheReference(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("docs/reference/metrics.md and the code differ (-docs +code):\n%s", diff)
 	}
+}
+
+// denied is an app that lacks a right and logs in with a password.
+func denied(t *testing.T) *App {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("a password of no cluster"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := auth.NewKeyring(auth.KeyringConfig{File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &App{contract: &contract.Service{}}
+	a.login.ring = ring
+	a.denials.of = map[right]*denial{toRead("orders.v1"): {refused: 2}}
+	return a
 }
 
 func TestRecordingAllocatesNothing(t *testing.T) {
