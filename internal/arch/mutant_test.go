@@ -35,7 +35,7 @@ var mutants = map[string]mutant{
 		"TestWhatIsFinishedAheadIsNotRepeatedAfterAHandover",
 	},
 	"dead letters are not written": {
-		"work.go", "	_, err = produce(ctx, client, c.deadLetter(w))\n	return err", "	_, _ = ctx, client\n	return nil",
+		"work.go", "	_, err = c.app.write(ctx, client, &c.app.denials.buries, c.deadLetter(w))\n	return err", "	_, _ = ctx, client\n	return nil",
 		"TestAFailedRecordIsTriedAgainAndThenDeadLetteredWithItsBytes",
 	},
 	"retries come at once": {
@@ -57,6 +57,10 @@ var mutants = map[string]mutant{
 	"the breaker lets everything through": {
 		"guard.go", "		if begun.pass, begun.gated = e.gate.Enter(); !begun.gated {", "		if begun.pass, begun.gated = e.gate.Enter(); false {",
 		"TestABreakerOpensAfterFailuresInARow",
+	},
+	"a member that hears nothing goes on": {
+		"guard.go", "	if e.paused.Load() || c.lease.over.Load() {", "	if e.paused.Load() {",
+		"TestAZombieCommitsNothingAndWhatItRepeatsIsBounded",
 	},
 	"the source is finished before the retry topic has the record": {
 		"yard.go", "	own := *w // the lane uses the place again\n", "	own := *w // the lane uses the place again\n	y.partition.frontier.Finish(w.seq)\n",
