@@ -167,4 +167,8 @@ func (c Change) grows() bool {
 	return c.Kind == KindTopic && c.Action == Update && c.item.topic.Partitions > 0
 }
 
+func (c Change) reassigns() bool {
+	return c.Kind == KindTopic && c.Action == Update && c.item.topic.Replicas > 0
+}
+
 func (c Change) growsRetries() bool { return c.grows() && c.Role == Retries }

@@ -107,7 +107,12 @@ func TestEveryDifferenceHasItsClass(t *testing.T) {
 			"~ topic svc-orders-dev.payments.confirmed.v1.retry max.message.bytes 1048588 → 1114112 [safe]", ""},
 		"a derived topic that takes more than it must": {config(dlq, kafka.MaxMessageBytes, "8388608"), "", ""},
 		"other replicas": {topic(created, func(t *kafka.Topic) { t.Replicas = 1 }),
-			"! topic orders.created.v1 replicas 1 → 3 [impossible]", ""},
+			"~ topic orders.created.v1 replicas 1 → 3 [disruptive]", "replicas:orders.created.v1"},
+		"more replicas than brokers": {func(a *plan.Actual) {
+			a.Brokers = 2
+			topic(created, func(t *kafka.Topic) { t.Replicas = 2 })(a)
+		},
+			"! topic orders.created.v1 replicas 2 → 3 [impossible]", ""},
 		"longer retention": {config(created, kafka.RetentionMillis, "3600000"),
 			"~ topic orders.created.v1 retention.ms 3600000 → 604800000 [safe]", ""},
 		"shorter retention": {config(created, kafka.RetentionMillis, "-1"),

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -49,10 +50,7 @@ func diffTopic(want Topic, have *Actual, retries []string) []Change {
 		changes = append(changes, follow(want, is))
 	}
 	if want.Replicas > 0 && want.Replicas != is.Replicas {
-		c := updateTopic(want, "replicas", strconv.Itoa(is.Replicas), strconv.Itoa(want.Replicas))
-		c.Class = Impossible
-		c.Note = fmt.Sprintf("replicas move by kafka-reassign-partitions.sh only; set replicas: %d for this environment until they have", is.Replicas)
-		changes = append(changes, c)
+		changes = append(changes, replicate(want, is, have.Brokers))
 	}
 	for _, key := range slices.Sorted(maps.Keys(want.Configs)) {
 		if before, after := is.Configs[key], want.Configs[key]; !want.suits(key, before, after) {
@@ -117,6 +115,28 @@ func repartition(want Topic, is kafka.Topic, retries []string) Change {
 		if len(retries) > 0 {
 			c.Note += fmt.Sprintf("; what waits in %s no longer holds back later records of a key that moves, so let it drain first", strings.Join(retries, " and "))
 		}
+	}
+	return c
+}
+
+// replicate changes how many brokers hold a topic.
+func replicate(want Topic, is kafka.Topic, brokers int) Change {
+	c := updateTopic(want, "replicas", strconv.Itoa(is.Replicas), strconv.Itoa(want.Replicas))
+	c.item.topic.Replicas = want.Replicas
+	insync, _ := strconv.Atoi(cmp.Or(want.Configs[kafka.MinInsyncReplicas], is.Configs[kafka.MinInsyncReplicas]))
+	switch {
+	case want.Replicas > brokers:
+		c.Class = Impossible
+		c.Note = fmt.Sprintf("%d replicas need as many brokers, and the cluster has %d; lower replicas for this environment or add brokers", want.Replicas, brokers)
+	case want.Replicas < insync:
+		c.Class = Impossible
+		c.Note = fmt.Sprintf("min.insync.replicas is %d: with %d replicas no producer could write any more; lower it first", insync, want.Replicas)
+	case want.Replicas > is.Replicas:
+		c.Class, c.Allow = Disruptive, "replicas:"+want.Name
+		c.Note = "the brokers copy the whole topic, which takes their disks and network until it is done"
+	default:
+		c.Class, c.Allow = Disruptive, "replicas:"+want.Name
+		c.Note = "copies are given up: fewer brokers may be lost from then on before the topic is"
 	}
 	return c
 }

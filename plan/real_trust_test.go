@@ -33,6 +33,49 @@ func TestTrustOnRealKafka(t *testing.T) {
 	t.Run("of several that race one has the lock", r.race)
 	t.Run("the lock of a dead process ends by itself", r.die)
 	t.Run("exactly what is named is deleted", r.deletions)
+	t.Run("replicas come and go where the brokers have room", r.replicas)
+}
+
+// replicas gives a topic more and fewer, until every partition has them.
+func (r *realCluster) replicas(t *testing.T) {
+	const topic = "copied.v1"
+	if err := errors.Join(r.admin.CreateTopics(t.Context(), []kafka.Topic{{Name: topic, Partitions: 6, Replicas: 1}})...); err != nil {
+		t.Fatal(err)
+	}
+	copied := func(replicas int) *plan.Desired {
+		owned := plan.Topic{Name: topic, Service: "a", Role: plan.Owned, Replicas: replicas, Reasons: []plan.Reason{{Service: "a", Text: "owns it"}}}
+		return &plan.Desired{Env: "dev", Cluster: contract.Local, Topics: []plan.Topic{owned}}
+	}
+	for calm := 0; calm < 12; calm++ { // until every broker knows the topic
+		if all, err := r.admin.Topics(t.Context(), topic); err != nil || all[topic].Replicas != 1 {
+			calm = 0
+			<-time.After(100 * time.Millisecond)
+		}
+	}
+	for _, want := range []int{3, 2} {
+		d := copied(want)
+		p := r.plan(t, d)
+		if len(p.Changes) != 1 || p.Changes[0].Allow != "replicas:"+topic {
+			t.Fatalf("the plan for %d replicas is %v", want, p.Changes)
+		}
+		to := r.target
+		if err := plan.Apply(t.Context(), to, p, nil); !errors.Is(err, plan.ErrRefused) {
+			t.Errorf("Apply() = %v without its --allow, want a refusal", err)
+		}
+		to.Allow = []string{"replicas:" + topic}
+		moving := func(err error) bool { return err != nil && strings.Contains(err.Error(), "on the move already") }
+		err := plan.Apply(t.Context(), to, p, nil)
+		for begun := time.Now(); moving(err) && time.Since(begun) < 30*time.Second; err = plan.Apply(t.Context(), to, p, nil) {
+			<-time.After(100 * time.Millisecond)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.requireSettled(t, d)
+		if left := r.plan(t, d); !left.Empty() {
+			t.Errorf("after the apply the plan has %v", left.Changes)
+		}
+	}
 }
 
 func (r *realCluster) race(t *testing.T) {
