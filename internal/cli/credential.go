@@ -3,10 +3,12 @@ package cli
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +18,8 @@ import (
 )
 
 // A credential is how plan and apply log in as a cluster's administrator.
-// Secrets are named by file, never given.
+// Secrets are named by file, by variable (env:NAME) or by "-", which is standard
+// input; they are never given.
 type credential struct {
 	cert, key    string // files
 	user         string
@@ -24,6 +27,9 @@ type credential struct {
 	mechanism    string
 	registryFile string // holds user:password
 	connectFile  string // holds user:password
+
+	getenv func(string) string
+	stdin  *stdin
 }
 
 // connectAuthFlag names the file for Kafka Connect.
@@ -52,6 +58,7 @@ func credentialFlags(c *cobra.Command, cred *credential) {
 
 // fill takes from the environment what no flag gave.
 func (c *credential) fill(flags *cobra.Command, getenv func(string) string) error {
+	c.getenv, c.stdin = getenv, &stdin{from: flags.InOrStdin()}
 	for _, v := range credentialVariables {
 		if field := v.field(c); *field == "" {
 			*field = getenv(v.variable)
@@ -68,6 +75,7 @@ func (c *credential) fill(flags *cobra.Command, getenv func(string) string) erro
 
 // take is [credential.fill] for a command that has only some of the flags.
 func (c *credential) take(getenv func(string) string, flags ...string) {
+	c.getenv = getenv
 	for _, v := range credentialVariables {
 		if field := v.field(c); *field == "" && slices.Contains(flags, v.flag) {
 			*field = getenv(v.variable)
@@ -112,27 +120,77 @@ func (c *credential) auth(cluster *contract.Cluster) (contract.Auth, string, err
 
 // password reads the file at every login, so that a rotated one is used.
 func (c *credential) password() (secret.Secret, error) {
-	text, err := readSecret(c.passwordFile, "sasl-password-file")
+	text, err := c.read(c.passwordFile, "sasl-password-file")
 	return secret.New(text), err
 }
 
 // registry returns user:password for the registry, or nothing.
 func (c *credential) registry() (string, error) {
-	return readPair(c.registryFile, "registry-auth-file")
+	return c.readPair(c.registryFile, "registry-auth-file")
 }
 
 // connect returns user:password for Kafka Connect, or nothing.
-func (c *credential) connect() (string, error) { return readPair(c.connectFile, connectAuthFlag) }
+func (c *credential) connect() (string, error) { return c.readPair(c.connectFile, connectAuthFlag) }
 
-func readPair(file, flag string) (string, error) {
+func (c *credential) readPair(file, flag string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	text, err := readSecret(file, flag)
+	text, err := c.read(file, flag)
 	if err == nil && !strings.Contains(text, ":") {
 		return "", diag.New(diag.CommandCredential, "the file of --%s does not hold user:password", flag)
 	}
 	return text, err
+}
+
+// variablePrefix begins the name of a variable that holds a secret.
+const variablePrefix = "env:"
+
+// read returns a secret from where a flag says that it is.
+func (c *credential) read(source, flag string) (string, error) {
+	name, variable := strings.CutPrefix(source, variablePrefix)
+	switch {
+	case variable && c.getenv != nil:
+		return oneLine(c.getenv(name), "variable", flag)
+	case source == "-" && c.stdin != nil:
+		text, err := c.stdin.read(flag)
+		if err != nil {
+			return "", err
+		}
+		return oneLine(text, "standard input", flag)
+	default:
+		return readSecret(source, flag)
+	}
+}
+
+// maxStdin bounds what is read from standard input.
+const maxStdin = 64 << 10
+
+// A stdin is standard input as the source of one flag's secret, which may be
+// asked for many times.
+type stdin struct {
+	from io.Reader
+	mu   sync.Mutex
+	flag string // whose it is, once it was read
+	text string
+}
+
+func (s *stdin) read(flag string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.flag {
+	case flag:
+		return s.text, nil
+	case "":
+	default:
+		return "", diag.New(diag.CommandCredential, "--%s and --%s cannot both be standard input", s.flag, flag)
+	}
+	text, err := io.ReadAll(io.LimitReader(s.from, maxStdin))
+	if err != nil {
+		return "", diag.New(diag.CommandCredential, "read standard input for --%s: %v", flag, err)
+	}
+	s.flag, s.text = flag, string(text)
+	return s.text, nil
 }
 
 // readSecret never repeats what it was given, because it may be the secret
@@ -142,9 +200,14 @@ func readSecret(file, flag string) (string, error) {
 	if err != nil {
 		return "", unreadable(flag, err)
 	}
-	line := strings.TrimRight(string(text), "\r\n")
+	return oneLine(string(text), "file", flag)
+}
+
+// oneLine is a secret's text without the end of its line.
+func oneLine(text, where, flag string) (string, error) {
+	line := strings.TrimRight(text, "\r\n")
 	if line == "" || strings.ContainsAny(line, "\r\n\x00") {
-		return "", diag.New(diag.CommandCredential, "the file of --%s does not hold one line", flag)
+		return "", diag.New(diag.CommandCredential, "the %s of --%s does not hold one line", where, flag)
 	}
 	return line, nil
 }
