@@ -18,9 +18,10 @@ const planTimeout = 2 * time.Minute
 
 const administratorHelp = `
 
-A cluster that slipway up runs is found by DIR, and needs no login. Elsewhere the
-login is the administrator's. Secrets are named by file, by env:NAME for a
-variable or by - for standard input, and never given; what no flag gives is taken from SLIPWAY_TLS_CERT, SLIPWAY_TLS_KEY, SLIPWAY_SASL_USER,
+A cluster that slipway up runs is found by the estate's directory, and needs no
+login. Elsewhere the login is the administrator's. Secrets are named by file, by
+env:NAME for a variable or by - for standard input, and never given; what no flag
+gives is taken from SLIPWAY_TLS_CERT, SLIPWAY_TLS_KEY, SLIPWAY_SASL_USER,
 SLIPWAY_SASL_PASSWORD_FILE, SLIPWAY_SASL_MECHANISM, SLIPWAY_REGISTRY_AUTH_FILE.`
 
 type planArgs struct {
