@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"maps"
 	"slices"
 	"strings"
@@ -174,27 +172,14 @@ func (e *endpoint) connectAdmin() (plan.Connect, error) {
 	return client, nil
 }
 
-// connectClient is the Kafka Connect of a cluster. It trusts the cluster's CA
-// beside the system's, because it is often behind another certificate than the brokers.
+// connectClient is the Kafka Connect of a cluster.
 func (e *endpoint) connectClient() (*connect.Client, error) {
 	if _, err := e.credential.connect(); err != nil {
 		return nil, err
 	}
-	system, err := x509.SystemCertPool()
-	if err != nil {
-		system = x509.NewCertPool()
-	}
-	roots, err := e.roots(system)
+	secured, err := e.beside()
 	if err != nil {
 		return nil, err
 	}
-	certificates, err := e.credential.certificates()
-	if err != nil {
-		return nil, err
-	}
-	return connect.New(connect.Config{
-		URL:         e.Connect.URL,
-		Credentials: e.credential.connect,
-		TLS:         &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: certificates},
-	})
+	return connect.New(connect.Config{URL: e.Connect.URL, Credentials: e.credential.connect, TLS: secured})
 }

@@ -12,6 +12,10 @@ import (
 	"github.com/slipway-go/slipway/plan"
 )
 
+// leastInterval is between two looks at the least, each of which reads all that
+// the contracts name.
+const leastInterval = time.Second
+
 type driftArgs struct {
 	target
 	selection
@@ -65,8 +69,8 @@ interrupted; a look that fails is told and counted, and the next one comes.
 
 func runDrift(ctx context.Context, a *app, args driftArgs) error {
 	switch {
-	case args.interval <= 0:
-		return usage("--interval is not a time to come").WithFix("write it like 30s or 5m")
+	case args.interval < leastInterval:
+		return usage("--interval is shorter than %s", leastInterval).WithFix("write it like 30s or 5m: every look reads the whole cluster")
 	case args.metrics != "" && !args.watch:
 		return usage("--metrics has nothing to serve without --watch")
 	case args.watch && a.view.Format == view.YAML:

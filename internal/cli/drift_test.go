@@ -100,7 +100,7 @@ func TestAWatchTellsDriftAsItComesAndGoes(t *testing.T) {
 	out := make(answers, 1000)
 	ended := make(chan int, 1)
 	go func() {
-		ended <- cli.Main(ctx, []string{"drift", f.dir, "--watch", "--interval", "50ms", "--metrics", address},
+		ended <- cli.Main(ctx, []string{"drift", f.dir, "--watch", "--interval", "1s", "--metrics", address},
 			cli.System{In: strings.NewReader(""), Out: out, Err: io.Discard, Getenv: f.getenv})
 	}()
 	until := func(last string) {

@@ -103,8 +103,7 @@ func (e *endpoint) kafka() (kafka.Config, error) {
 }
 
 // registryAdmin is the cluster's schema registry with a credential that may write,
-// or nil if the cluster has none. It trusts the cluster's CA beside the
-// system's, because it is often behind another certificate than the brokers.
+// or nil if the cluster has none.
 func (e *endpoint) registryAdmin(needed bool) (plan.Registry, error) {
 	if e.Registry == nil {
 		return nil, nil
@@ -116,6 +115,20 @@ func (e *endpoint) registryAdmin(needed bool) (plan.Registry, error) {
 	if _, err := e.credential.registry(); err != nil {
 		return nil, err
 	}
+	secured, err := e.beside()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := schema.NewAdmin(schema.ClientConfig{URL: e.Registry.URL, Credentials: e.credential.registry, TLS: secured})
+	if err != nil {
+		return nil, err
+	}
+	return admin, nil
+}
+
+// beside is TLS for what stands beside the brokers, which is often behind another
+// certificate than theirs: it trusts the system's CAs too.
+func (e *endpoint) beside() (*tls.Config, error) {
 	system, err := x509.SystemCertPool()
 	if err != nil {
 		system = x509.NewCertPool()
@@ -128,15 +141,7 @@ func (e *endpoint) registryAdmin(needed bool) (plan.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	admin, err := schema.NewAdmin(schema.ClientConfig{
-		URL:         e.Registry.URL,
-		Credentials: e.credential.registry,
-		TLS:         &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: certificates},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return admin, nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: certificates}, nil
 }
 
 // roots adds the cluster's CA to a pool; nil if there is neither.
