@@ -34,7 +34,8 @@ type Entry struct {
 // Catalogue returns every code, sorted. The caller owns the slice.
 func Catalogue() []Entry {
 	all := slices.Concat(contractEntries, estateEntries, clusterEntries, schemaEntries, planEntries,
-		runtimeEntries, embeddedEntries, devEntries, upEntries, commandEntries, dlqEntries, groupEntries, shareEntries, transactionEntries, importEntries, userEntries, aclEntries, connectEntries, trustEntries, deniedEntries, aclAuditEntries)
+		runtimeEntries, embeddedEntries, devEntries, upEntries, commandEntries, dlqEntries, groupEntries, shareEntries, transactionEntries, importEntries, userEntries, aclEntries, connectEntries, trustEntries, deniedEntries, aclAuditEntries,
+		pkiEntries, depotEntries, keystoreEntries, inspectEntries, tlsEntries)
 	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 }

@@ -13,10 +13,10 @@ import (
 // can appear, and each package can be read after those above it in this list.
 var layers = [][]string{
 	{"diag", "internal/frontier", "internal/lag", "internal/lane", "internal/proc", "internal/protect", "internal/secret", "slipwaytest/history"},
-	{"contract", "internal/record"},
+	{"contract", "internal/principal", "internal/record", "internal/secure"},
 	{"schema", "acl", "pki", "internal/auth", "internal/parking"},
-	{"schema/avro", "schema/jsonvalue", "internal/retrylog"},
-	{"internal/kafka", "internal/connect", "internal/connect/connecttest"},
+	{"schema/avro", "schema/jsonvalue", "internal/retrylog", "pki/inspect", "pki/keystore"},
+	{"internal/kafka", "internal/connect", "internal/connect/connecttest", "pki/depot"},
 	{".", "plan", "dlq", "group"},
 	{"internal/embedded/registry"},
 	{"serve", "internal/embedded"},

@@ -56,6 +56,8 @@ var areas = []struct{ area, title string }{
 	{"CLU", "clusters.yaml"},
 	{"CLI", "The command line"},
 	{"KFK", "Reaching a cluster"},
+	{"TLS", "TLS connections and the files they use"},
+	{"PKI", "Certificates and authorities"},
 	{"ACL", "Access rights"},
 	{"PLN", "plan, apply and drift"},
 	{"USR", "Users and their passwords"},
