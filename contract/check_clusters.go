@@ -80,6 +80,7 @@ func (f *clusterFaults) cluster(c *Cluster) {
 		f.add(diag.ContractFile, element+"/ca", "", "%s is not a relative path without ..", file)
 	}
 	f.defaults(c, element+"/defaults")
+	f.nodes(c, element+"/nodes")
 }
 
 func (f *clusterFaults) defaults(c *Cluster, element string) {

@@ -1,6 +1,9 @@
 package contract
 
-import "regexp"
+import (
+	"regexp"
+	"time"
+)
 
 // Clusters is the platform team's file: which clusters there are and which
 // one each environment's aliases mean.
@@ -43,7 +46,35 @@ type Cluster struct {
 	Connect   *Connect
 	Defaults  Defaults
 	CIDRs     []string
+	Nodes     []Node // sorted by name
+	PKI       PKI
 }
+
+// The roles of a node; Kafka's process.roles.
+const (
+	BrokerRole     = "broker"
+	ControllerRole = "controller"
+)
+
+// A Node is one process of the cluster, as its certificates name it: the common
+// name is Name, and the hosts are the names and addresses that others dial it by.
+type Node struct {
+	Name  string
+	Roles []string // BrokerRole, ControllerRole or both
+	Hosts []string // host names and IP addresses; at least one
+}
+
+// PKI is what the certificates of a cluster look like that slipway pki issues.
+type PKI struct {
+	Key        string        // ecdsa-p256, ecdsa-p384, rsa-3072 or rsa-4096
+	Clients    time.Duration // how long certificates of services and people live
+	Brokers    time.Duration // how long those of brokers and controllers live
+	Principals string        // the brokers' ssl.principal.mapping.rules
+}
+
+// DefaultPrincipals are the rules by which a broker takes the common name for
+// the principal, where clusters.yaml has none.
+const DefaultPrincipals = `RULE:^CN=([^,]*).*$/$1/,DEFAULT`
 
 // Bootstrap holds the addresses by listener; each a comma-separated list.
 type Bootstrap struct {

@@ -77,6 +77,7 @@ var provoked = map[diag.Code]string{
 	diag.ClusterListener:         "listener",
 	diag.ClusterDuplicateID:      "duplicate-id",
 	diag.ClusterDefaults:         "defaults",
+	diag.ClusterNode:             "nodes",
 }
 
 // elsewhere are the codes that other tests of this package provoke, because

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
@@ -120,6 +123,26 @@ func TestClustersAreReadWhole(t *testing.T) {
 	}
 	if got := c.Position("clusters/kafka-prod/id").String(); got != "clusters.yaml:5:5" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestNodesAreSortedAndPKIHasDefaults(t *testing.T) {
+	t.Parallel()
+	c, list := contract.ParseClusters(os.DirFS("testdata/estate"), "clusters.yaml")
+	if list != nil {
+		t.Fatal(list)
+	}
+	got := c.Clusters["kafka-prod"]
+	want := []contract.Node{
+		{Name: "kafka-0", Roles: []string{contract.BrokerRole, contract.ControllerRole}, Hosts: []string{"kafka-0.prod.example", "10.20.0.4"}},
+		{Name: "kafka-1", Roles: []string{contract.BrokerRole}, Hosts: []string{"kafka-1.prod.example"}},
+	}
+	if diff := cmp.Diff(want, got.Nodes); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	day := 24 * time.Hour
+	if want := (contract.PKI{Key: "ecdsa-p256", Clients: 7 * day, Brokers: 90 * day, Principals: contract.DefaultPrincipals}); got.PKI != want {
+		t.Errorf("got %+v, want %+v", got.PKI, want)
 	}
 }
 

@@ -1,5 +1,11 @@
 package contract
 
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
 // The tables of clusters.yaml.
 var clustersType = object(
 	at("apiVersion", literal(APIVersion), func(*Clusters) *string { return new(string) }, "The version of this format.", required),
@@ -31,6 +37,34 @@ var clusterType = object(
 	at("connect", optional(connectType), func(c *Cluster) **Connect { return &c.Connect }, "The Kafka Connect REST API."),
 	at("defaults", defaultsType, func(c *Cluster) *Defaults { return &c.Defaults }, "What topics get that do not say otherwise."),
 	at("cidrs", setOf(text(64)), func(c *Cluster) *[]string { return &c.CIDRs }, "The networks that the brokers are in."),
+	at("nodes", nodesType, func(c *Cluster) *[]Node { return &c.Nodes }, "The brokers and controllers, by the name that their certificates have."),
+	at("pki", pkiType, func(c *Cluster) *PKI { return &c.PKI }, "What the certificates look like that slipway pki issues."),
+)
+
+// nodesType is a mapping by name that is read into a list, sorted by name.
+var nodesType = func() typ[[]Node] {
+	byName := mapOf(nodeNames, nodeType, func(n *Node, name string) { n.Name = name })
+	return typ[[]Node]{shape: byName.shape, read: func(d *decoder, n *node, into *[]Node) {
+		var nodes map[string]*Node
+		byName.read(d, n, &nodes)
+		for _, name := range slices.Sorted(maps.Keys(nodes)) {
+			*into = append(*into, *nodes[name])
+		}
+	}}
+}()
+
+var nodeType = object(
+	at("roles", setOf(oneOf(BrokerRole, ControllerRole)), func(n *Node) *[]string { return &n.Roles }, "What it does: broker, controller or both, as its process.roles say.", def(BrokerRole)),
+	at("hosts", setOf(text(253)), func(n *Node) *[]string { return &n.Hosts }, "The host names and IP addresses that clients and other nodes dial it by, without ports. What bootstrap names is added to every broker.", required),
+)
+
+const day = 24 * time.Hour
+
+var pkiType = object(
+	at("key", oneOf("ecdsa-p256", "ecdsa-p384", "rsa-3072", "rsa-4096"), func(p *PKI) *string { return &p.Key }, "The kind of keys. RSA is for peers that know nothing else.", def("ecdsa-p256")),
+	at("clients", duration(time.Minute, 90*day), func(p *PKI) *time.Duration { return &p.Clients }, "How long the certificate of a service or an administrator lives. Brokers know no revocation lists, so this bounds how long a stolen key is of use.", def("30d")),
+	at("brokers", duration(time.Minute, 90*day), func(p *PKI) *time.Duration { return &p.Brokers }, "How long the certificate of a broker or controller lives.", def("90d")),
+	at("principals", text(2000), func(p *PKI) *string { return &p.Principals }, "The brokers' ssl.principal.mapping.rules, which make principals of certificates.", def(DefaultPrincipals)),
 )
 
 var bootstrapType = object(

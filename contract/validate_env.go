@@ -125,6 +125,13 @@ func (v *validation) identities(r *Resolved) {
 	for _, p := range r.External.Principals {
 		principals[p] = "somebody external"
 	}
+	for _, b := range r.Bindings {
+		if c := r.Cluster(b.Cluster); c != nil {
+			for _, node := range c.Nodes {
+				principals["User:"+node.Name] = "node " + node.Name + " of cluster " + c.Name
+			}
+		}
+	}
 	prefixes := map[string][]*Service{}
 	for _, s := range r.Services {
 		f := &faults{service: s}

@@ -12,6 +12,7 @@ const (
 	ClusterListener    Code = "SLP-CLU-008"
 	ClusterDuplicateID Code = "SLP-CLU-009"
 	ClusterDefaults    Code = "SLP-CLU-010"
+	ClusterNode        Code = "SLP-CLU-011"
 )
 
 var clusterEntries = []Entry{
@@ -25,4 +26,5 @@ var clusterEntries = []Entry{
 	{ClusterListener, "the cluster has no such listener", "The service authenticates in a way for which the cluster lists no bootstrap address.", "add the address to bootstrap, or change the service's auth"},
 	{ClusterDuplicateID, "two clusters have one id", "The pinned id tells clusters apart; two entries with one id are the same cluster, or one was copied.", "correct the id, or keep one entry"},
 	{ClusterDefaults, "the defaults contradict each other", "More replicas must be in sync than there are, so no record could be acknowledged.", "make min.insync.replicas less than replicas"},
+	{ClusterNode, "a node cannot be named like this in a certificate", "The certificate of a broker or controller names its hosts, and clients accept it for every one of them. So a host is one host name or one address, in networks that cidrs lists if it lists any; and the name of a node, which is its certificate's common name, must not be what a service or an administrator is called.", "correct the name or the host that the message names"},
 }
