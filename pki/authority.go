@@ -1,13 +1,12 @@
 package pki
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
-	"math/big"
+	"slices"
 	"time"
 )
 
@@ -25,49 +24,62 @@ type Authority struct {
 	// chain is the authority's own certificate first, its root last. A root
 	// is its own chain.
 	chain []*x509.Certificate
-	key   *ecdsa.PrivateKey
+	key   crypto.Signer
 }
-
-// An Option varies how [NewAuthority] makes an authority.
-type Option interface{ apply(*x509.Certificate) }
-
-type lifetime time.Duration
-
-func (l lifetime) apply(c *x509.Certificate) {
-	c.NotAfter = c.NotBefore.Add(backdate + time.Duration(l))
-}
-
-// WithLifetime makes the authority expire d after its making. Without it an
-// authority lives [MaxAuthorityLifetime], which is also the bound.
-func WithLifetime(d time.Duration) Option { return lifetime(d) }
 
 // NewAuthority makes a root authority with a new key, valid from now on. The
 // name is its common name. One intermediate may stand between it and its
 // leaves.
 func NewAuthority(name string, now time.Time, opts ...Option) (*Authority, error) {
-	if err := checkName(name, true); err != nil {
-		return nil, fmt.Errorf("make authority: %w", err)
+	d, err := newDraft(name, now, 1, opts)
+	if err != nil {
+		return nil, fmt.Errorf("make authority %q: %w", name, err)
 	}
-	template := &x509.Certificate{
+	key, err := d.key.generate()
+	if err != nil {
+		return nil, fmt.Errorf("make authority %q: generate key: %w", name, err)
+	}
+	cert, err := sign(d.cert, nil, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("make authority %q: %w", name, err)
+	}
+	return &Authority{chain: []*x509.Certificate{cert}, key: key}, nil
+}
+
+// Intermediate makes an authority under this one, with a new key, valid from
+// now on. It issues leaves and no further authorities. Keep the key of the
+// authority above it apart then: it is needed only for the next intermediate.
+func (a *Authority) Intermediate(name string, now time.Time, opts ...Option) (*Authority, error) {
+	d, err := newDraft(name, now, 0, opts)
+	if err != nil {
+		return nil, fmt.Errorf("make intermediate %q: %w", name, err)
+	}
+	err = errors.Join(a.checkOther(name), a.checkValid(now), a.checkPath(1), checkNarrower(a.chain, d.constraints))
+	if err != nil {
+		return nil, fmt.Errorf("make intermediate %q: %w", name, err)
+	}
+	key, err := d.key.generate()
+	if err != nil {
+		return nil, fmt.Errorf("make intermediate %q: generate key: %w", name, err)
+	}
+	a.bound(d.cert)
+	cert, err := sign(d.cert, a.chain[0], key.Public(), a.key)
+	if err != nil {
+		return nil, fmt.Errorf("make intermediate %q: %w", name, err)
+	}
+	return &Authority{chain: append([]*x509.Certificate{cert}, a.chain...), key: key}, nil
+}
+
+func authorityTemplate(name string, now time.Time, below int) *x509.Certificate {
+	return &x509.Certificate{
 		Subject:               pkix.Name{CommonName: name},
 		NotBefore:             now.Add(-backdate),
-		NotAfter:              now.Add(MaxAuthorityLifetime),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		MaxPathLen:            1,
+		MaxPathLen:            below,
+		MaxPathLenZero:        below == 0,
 	}
-	for _, opt := range opts {
-		opt.apply(template)
-	}
-	if err := checkLifetime(template.NotAfter.Sub(now), MaxAuthorityLifetime); err != nil {
-		return nil, fmt.Errorf("make authority %s: %w", name, err)
-	}
-	cert, key, err := sign(template, nil, nil)
-	if err != nil {
-		return nil, fmt.Errorf("make authority %s: %w", name, err)
-	}
-	return &Authority{chain: []*x509.Certificate{cert}, key: key}, nil
 }
 
 // Name returns the authority's common name.
@@ -79,6 +91,18 @@ func (a *Authority) NotAfter() time.Time { return a.chain[0].NotAfter }
 // String names the authority; it shows no key.
 func (a *Authority) String() string { return "authority " + a.Name() }
 
+// Root returns the certificate that ends the chain: the authority's own where
+// it is a root.
+func (a *Authority) Root() *x509.Certificate { return a.chain[len(a.chain)-1] }
+
+// Chain returns the authority's own certificate and those above it, the root
+// last.
+func (a *Authority) Chain() []*x509.Certificate { return slices.Clone(a.chain) }
+
+// KeyPEM returns the authority's private key. Encrypt it before it is written
+// to a place that others see.
+func (a *Authority) KeyPEM() Key { return encodeKey(a.key) }
+
 // PEM returns the root certificate: what clients and servers must trust to
 // accept what this authority issues.
 func (a *Authority) PEM() []byte { return encodeCertificates(a.chain[len(a.chain)-1:]) }
@@ -87,62 +111,6 @@ func (a *Authority) PEM() []byte { return encodeCertificates(a.chain[len(a.chain
 // ClientCAs. Each call returns a new pool.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(a.chain[len(a.chain)-1])
+	pool.AddCert(a.Root())
 	return pool
-}
-
-// Issue makes a new key and signs a certificate for it. All faults of the
-// request are reported at once. The certificate ends with its authority if
-// that is sooner than the requested lifetime.
-func (a *Authority) Issue(req Request) (*Certificate, error) {
-	req = req.withDefaults()
-	if err := req.validate(); err != nil {
-		return nil, fmt.Errorf("issue certificate for %q: %w", req.CommonName, err)
-	}
-	issuer := a.chain[0]
-	if req.Now.Before(issuer.NotBefore) || !req.Now.Before(issuer.NotAfter) {
-		return nil, fmt.Errorf("issue certificate for %q: %s is valid from %s to %s, and now is %s", req.CommonName, a,
-			issuer.NotBefore.Format(time.RFC3339), issuer.NotAfter.Format(time.RFC3339), req.Now.UTC().Format(time.RFC3339))
-	}
-	template := req.template()
-	if template.NotAfter.After(issuer.NotAfter) {
-		template.NotAfter = issuer.NotAfter
-	}
-	leaf, key, err := sign(template, issuer, a.key)
-	if err != nil {
-		return nil, fmt.Errorf("issue certificate for %q: %w", req.CommonName, err)
-	}
-	// The root is left out: the other side holds it, or does not trust us.
-	chain := append([]*x509.Certificate{leaf}, a.chain[:len(a.chain)-1]...)
-	return &Certificate{chain: chain, key: key, root: a.PEM()}, nil
-}
-
-// sign makes a key for the template and signs it: by the issuer, or by itself
-// where there is none.
-func sign(template, issuer *x509.Certificate, issuerKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("generate key: %w", err)
-	}
-	template.SerialNumber = serial()
-	if issuer == nil {
-		issuer, issuerKey = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, &key.PublicKey, issuerKey)
-	if err != nil {
-		return nil, nil, fmt.Errorf("sign: %w", err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read back what was signed: %w", err)
-	}
-	return cert, key, nil
-}
-
-// serial returns 128 random bits. The one value that is not a serial number,
-// zero, is as likely as a guessed key.
-func serial() *big.Int {
-	var b [16]byte
-	rand.Read(b[:]) // never fails: the runtime ends the program instead
-	return new(big.Int).SetBytes(b[:])
 }

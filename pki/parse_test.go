@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/pki"
 )
 
@@ -47,8 +48,8 @@ func TestParseAuthorityTakesNothingElse(t *testing.T) {
 		want      string
 	}{
 		"another's key":         {cert, otherKey, "the key does not belong to the certificate"},
-		"a leaf":                {leaf.PEM(), leaf.KeyPEM(), "certificate 1 is not an authority's"},
-		"a foreign chain":       {append(bytes.Clone(cert), otherCert...), key, "certificate 1 is not signed by the one that follows it"},
+		"a leaf":                {leaf.PEM(), leaf.KeyPEM(), `"svc" is not an authority's`},
+		"a foreign chain":       {append(bytes.Clone(cert), otherCert...), key, "is not signed by the one that follows it"},
 		"empty":                 {nil, key, "no PEM block CERTIFICATE"},
 		"no key":                {cert, nil, "no PEM block PRIVATE KEY"},
 		"swapped":               {key, cert, "PEM block 1 is not a CERTIFICATE"},
@@ -78,6 +79,9 @@ func FuzzParseAuthority(f *testing.F) {
 	f.Fuzz(func(t *testing.T, cert, key []byte) {
 		a, err := pki.ParseAuthority(cert, key)
 		if err != nil {
+			if len(diag.Of(err)) == 0 {
+				t.Errorf("refused without a code: %v", err)
+			}
 			if len(key) > 100 && strings.Contains(err.Error(), string(key[30:60])) {
 				t.Errorf("the error quotes the key: %v", err)
 			}

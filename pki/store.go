@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/slipway-go/slipway/diag"
 )
 
 // The files of a saved authority and of a saved certificate.
@@ -73,9 +75,13 @@ func load(dir string) (*Authority, error) {
 
 // Save writes the certificate, its key and the root to trust into dir as
 // [CertificateFile], [KeyFile] and [AuthorityFile], the names Kubernetes gives
-// them too. It replaces what an earlier Save left there.
+// them too. It replaces what an earlier Save left there. A certificate without
+// a private key leaves [KeyFile] alone, where its owner may keep one.
 func (c *Certificate) Save(dir string) error {
-	files := map[string][]byte{CertificateFile: c.PEM(), KeyFile: c.KeyPEM(), AuthorityFile: c.root}
+	files := map[string][]byte{CertificateFile: c.PEM(), AuthorityFile: c.root}
+	if c.key != nil {
+		files[KeyFile] = c.KeyPEM()
+	}
 	if err := replace(dir, files); err != nil {
 		return fmt.Errorf("save %s: %w", c, err)
 	}
@@ -150,7 +156,7 @@ func readFile(root *os.Root, name string, mode fs.FileMode) ([]byte, error) {
 		return nil, err
 	}
 	if !before.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, diag.New(diag.PKILink, "%s is not a regular file", name)
 	}
 	f, err := root.Open(name)
 	if err != nil {
@@ -176,7 +182,7 @@ func checkMode(info fs.FileInfo, widest fs.FileMode) error {
 		what = "the directory"
 	}
 	if mode := info.Mode().Perm(); mode&^widest != 0 {
-		return fmt.Errorf("%s has mode %04o, want at most %04o: %w", what, mode, widest, ErrLoose)
+		return fmt.Errorf("%w: %w", diag.New(diag.PKILoose, "%s has mode %04o, want at most %04o", what, mode, widest), ErrLoose)
 	}
 	return nil
 }

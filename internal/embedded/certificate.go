@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/slipway-go/slipway/internal/secure"
 	"github.com/slipway-go/slipway/pki"
 )
 
@@ -19,14 +20,13 @@ type identity struct {
 	renewAt time.Time
 }
 
-// config is the TLS configuration for servers.
+// config is the TLS configuration for servers, whose clients log in by SCRAM or
+// a password.
 func (i *identity) config() *tls.Config {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return i.certificate(time.Now())
-		},
-	}
+	return secure.PublicServer(func() (secure.Material, error) {
+		cert, err := i.certificate(time.Now())
+		return secure.Material{Certificate: cert}, err
+	})
 }
 
 // certificate returns the current certificate, a new one after half the old
@@ -36,7 +36,7 @@ func (i *identity) certificate(now time.Time) (*tls.Certificate, error) {
 	defer i.mu.Unlock()
 	if i.current == nil || !now.Before(i.renewAt) {
 		next, err := i.authority.Issue(pki.Request{
-			CommonName: "slipway-embedded",
+			CommonName: "slipway-embedded-broker", // not the authority's: OpenSSL would take the two for one
 			Usage:      pki.Server,
 			DNSNames:   []string{"localhost"},
 			IPs:        []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})},

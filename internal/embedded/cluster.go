@@ -15,6 +15,7 @@ import (
 
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/embedded/registry"
+	"github.com/slipway-go/slipway/internal/secure"
 	"github.com/slipway-go/slipway/pki"
 )
 
@@ -180,7 +181,7 @@ func (c *Cluster) CA() []byte { return c.authority.PEM() }
 
 // TLS returns a client's TLS configuration that trusts the authority.
 func (c *Cluster) TLS() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.authority.Pool()}
+	return secure.Client(c.authority.Pool())
 }
 
 // Admin is the user that is exempt from ACLs.
