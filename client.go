@@ -2,13 +2,10 @@ package slipway
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"hash/fnv"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"time"
@@ -116,10 +113,11 @@ func (a *App) clientOptions() ([]kgo.Opt, error) {
 	if err != nil {
 		return nil, err
 	}
-	secured, err := env.tls()
+	files, err := a.trust()
 	if err != nil {
 		return nil, err
 	}
+	secured := files.Dialer(a.dial())
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(seeds...),
 		kgo.ClientID(a.contract.ClientID(a.cfg.Instance)),
@@ -128,35 +126,10 @@ func (a *App) clientOptions() ([]kgo.Opt, error) {
 		kgo.WithLogger(newClientLog(a.log)),
 	}
 	if env.PasswordFile != "" {
-		login, err := a.passwordOptions(tlsOver(a.dial(), secured))
+		login, err := a.passwordOptions(secured)
 		return append(opts, login...), err
 	}
-	if a.cfg.Dial != nil {
-		return append(opts, kgo.Dialer(tlsOver(a.cfg.Dial, secured))), nil
-	}
-	return append(opts, kgo.DialTLSConfig(secured)), nil
-}
-
-// dialer opens a connection, without TLS.
-type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
-
-// tlsOver dials and shakes hands, checking the name that was dialled.
-func tlsOver(dial dialer, cfg *tls.Config) dialer {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		raw, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		own := cfg.Clone()
-		if own.ServerName, _, err = net.SplitHostPort(addr); err != nil {
-			return nil, errors.Join(err, raw.Close())
-		}
-		conn := tls.Client(raw, own)
-		if err := conn.HandshakeContext(ctx); err != nil {
-			return nil, errors.Join(err, raw.Close())
-		}
-		return conn, nil
-	}
+	return append(opts, kgo.Dialer(secured)), nil
 }
 
 // saslKind is the mechanism for a password. A contract with mutual TLS that
@@ -179,13 +152,18 @@ func (a *App) openRegistry() (schema.Registry, error) {
 		cfg.Credentials = func() (string, error) { return secretFile("SCHEMA_REGISTRY_AUTH_PATH", env.RegistryAuthFile) }
 	}
 	if strings.HasPrefix(env.RegistryURL, "https:") {
-		tlsConfig, err := env.tls()
+		files, err := a.trust()
 		if err != nil {
 			return nil, err
 		}
-		cfg.TLS = tlsConfig
+		cfg.TLS, cfg.DialTLS = files.Client(""), files.HTTPDialer(a.dial())
 	}
-	return schema.NewClient(cfg)
+	client, err := schema.NewClient(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.login.registry.Store(client)
+	return client, nil
 }
 
 // noRegistry stands in where no SCHEMA_REGISTRY_URL is set.
@@ -225,6 +203,9 @@ func (a *App) diagnose(err error) diag.Diagnostic {
 	attempt := auth.Attempt{Bootstrap: env.BootstrapServers, TLS: true, User: a.contract.User()}
 	if env.PasswordFile != "" {
 		attempt.Auth = a.saslKind()
+	}
+	if files := a.login.trusted(); files != nil {
+		attempt.Own, attempt.Roots = files.Shown()
 	}
 	d := auth.Diagnose(err, attempt)
 	if d.Code == diag.KafkaDenied {

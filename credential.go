@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/slipway-go/slipway/internal/auth"
+	"github.com/slipway-go/slipway/internal/secure"
+	"github.com/slipway-go/slipway/schema"
 )
 
 // A CredentialStatus says which of the mounted passwords a service uses. To
@@ -34,11 +38,22 @@ type CredentialStatus struct {
 	// what it held before.
 	Refused int64 `json:"refused"`
 	Unread  int64 `json:"unread"`
+
+	// Certificate is what the service shows in TLS; nil if it has none.
+	Certificate *CertificateStatus `json:"certificate,omitempty"`
+
+	// Trust is what it knows others by; nil before the first connection.
+	Trust *TrustStatus `json:"trust,omitempty"`
 }
 
-// Credential returns how the service logs in. It reads the mounted files.
+// Credential returns how the service logs in, and what it trusts. It reads the
+// mounted files.
 func (a *App) Credential() CredentialStatus {
 	s := CredentialStatus{User: a.contract.User(), Mounted: []string{}}
+	if files := a.login.trusted(); files != nil {
+		now, known := time.Now(), files.Status()
+		s.Certificate, s.Trust = a.certificate(known, now), trustStatus(known, now)
+	}
 	ring := a.login.known()
 	if ring == nil {
 		return s
@@ -49,10 +64,14 @@ func (a *App) Credential() CredentialStatus {
 	return s
 }
 
-// login is the passwords of the app, which all of its clients share.
+// login is how the app proves who it is, and whom it trusts. All of its clients
+// share it.
 type login struct {
-	mu   sync.Mutex
-	ring *auth.Keyring
+	mu    sync.Mutex
+	ring  *auth.Keyring
+	files *secure.Files
+
+	registry atomic.Pointer[schema.Client] // whose connections show the certificate, too
 }
 
 // known is nil before the first client is made, and for a service without
@@ -85,7 +104,7 @@ func (a *App) keyring() (*auth.Keyring, error) {
 }
 
 // passwordOptions have a client log in by password over a dialer.
-func (a *App) passwordOptions(dial dialer) ([]kgo.Opt, error) {
+func (a *App) passwordOptions(dial secure.DialFunc) ([]kgo.Opt, error) {
 	ring, err := a.keyring()
 	if err != nil {
 		return nil, err
@@ -98,7 +117,7 @@ func (a *App) passwordOptions(dial dialer) ([]kgo.Opt, error) {
 }
 
 // dial opens a connection without TLS.
-func (a *App) dial() dialer {
+func (a *App) dial() secure.DialFunc {
 	if a.cfg.Dial != nil {
 		return a.cfg.Dial
 	}

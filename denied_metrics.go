@@ -10,13 +10,14 @@ import (
 	"github.com/slipway-go/slipway/internal/auth"
 )
 
-// guarded are the instruments of rights and passwords.
+// guarded are the instruments of rights, passwords and certificates.
 type guarded struct {
 	app atomic.Pointer[App]
 
 	denied, missing                metric.Int64Observable
 	using, mounted                 metric.Int64Observable
 	refusedLogins, unreadPasswords metric.Int64Observable
+	certified                      certified
 }
 
 func (g *guarded) make(m *maker) {
@@ -26,6 +27,7 @@ func (g *guarded) make(m *maker) {
 	g.mounted = m.gauge("slipway.credential.mounted", "{credential}", "1 for a mounted password that can be used.")
 	g.refusedLogins = m.counter("slipway.credential.refused", "{login}", "Logins that the cluster did not accept.")
 	g.unreadPasswords = m.counter("slipway.credential.unread", "{time}", "How often a mounted password was found unusable.")
+	g.certified.make(m)
 }
 
 const (
@@ -46,6 +48,7 @@ func (g *guarded) collect(to metric.Observer) {
 		to.ObserveInt64(g.denied, of.refused, names)
 		to.ObserveInt64(g.missing, number(of.lacks), names)
 	}
+	g.certified.collect(to, app.login.trusted())
 	if app.login.known() == nil {
 		return
 	}

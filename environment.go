@@ -1,14 +1,12 @@
 package slipway
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +31,20 @@ type Environment struct {
 
 	// AdminAddress is ADMIN_ADDRESS: where package serve listens for whoever
 	// operates the service; empty means nowhere. A loopback address, unless
-	// AdminTokenFile names a file.
+	// AdminTokenFile or AdminCertFile names a file.
 	AdminAddress string
+
+	// AdminCertFile, AdminKeyFile and AdminClientCAFile are ADMIN_CERT_PATH,
+	// ADMIN_KEY_PATH and ADMIN_CLIENT_CA_PATH, all or none: with them AdminAddress
+	// speaks TLS, and demands of every client a certificate of one of those
+	// authorities. Changed files are used for the next connection.
+	AdminCertFile, AdminKeyFile, AdminClientCAFile string
+
+	// AdminPrincipals is ADMIN_PRINCIPALS: the common names, comma-separated, of
+	// the certificates that are operators'; empty for all that AdminClientCAFile
+	// vouches for. It is needed, unless there is AdminTokenFile, where those
+	// authorities are CAFile's too: they sign services.
+	AdminPrincipals string
 
 	// AdminTokenFile is ADMIN_TOKEN_PATH: the file with the bearer token that
 	// requests to AdminAddress must carry.
@@ -64,21 +74,25 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 		return strings.TrimSpace(v)
 	}
 	env := Environment{
-		Name:             get("ENVIRONMENT"),
-		BootstrapServers: get("BOOTSTRAP_SERVERS"),
-		CAFile:           get("TLS_CA_PATH"),
-		CertFile:         get("TLS_CERT_PATH"),
-		KeyFile:          get("TLS_KEY_PATH"),
-		Principal:        get("ACL_PRINCIPAL"),
-		PasswordFile:     get("SASL_PASSWORD_PATH"),
-		RegistryURL:      get("SCHEMA_REGISTRY_URL"),
-		RegistryAuthFile: get("SCHEMA_REGISTRY_AUTH_PATH"),
-		DatabaseURL:      get("DATABASE_URL"),
-		ListenHost:       get("LISTEN_HOST"),
-		TopicPrefix:      get("TOPIC_PREFIX"),
-		AdminAddress:     get("ADMIN_ADDRESS"),
-		AdminTokenFile:   get("ADMIN_TOKEN_PATH"),
-		TuningFile:       get("TUNING_PATH"),
+		Name:              get("ENVIRONMENT"),
+		BootstrapServers:  get("BOOTSTRAP_SERVERS"),
+		CAFile:            get("TLS_CA_PATH"),
+		CertFile:          get("TLS_CERT_PATH"),
+		KeyFile:           get("TLS_KEY_PATH"),
+		Principal:         get("ACL_PRINCIPAL"),
+		PasswordFile:      get("SASL_PASSWORD_PATH"),
+		RegistryURL:       get("SCHEMA_REGISTRY_URL"),
+		RegistryAuthFile:  get("SCHEMA_REGISTRY_AUTH_PATH"),
+		DatabaseURL:       get("DATABASE_URL"),
+		ListenHost:        get("LISTEN_HOST"),
+		TopicPrefix:       get("TOPIC_PREFIX"),
+		AdminAddress:      get("ADMIN_ADDRESS"),
+		AdminTokenFile:    get("ADMIN_TOKEN_PATH"),
+		AdminCertFile:     get("ADMIN_CERT_PATH"),
+		AdminKeyFile:      get("ADMIN_KEY_PATH"),
+		AdminClientCAFile: get("ADMIN_CLIENT_CA_PATH"),
+		AdminPrincipals:   get("ADMIN_PRINCIPALS"),
+		TuningFile:        get("TUNING_PATH"),
 	}
 	var faults diag.List
 	if v := get("SHUTDOWN_TIMEOUT"); v != "" {
@@ -133,32 +147,19 @@ func (e Environment) validateAdmin() (faults diag.List) {
 	switch ip, notIP := netip.ParseAddr(host); {
 	case err != nil || port == "":
 		faults.Add(diag.New(diag.RuntimeVariableInvalid, "ADMIN_ADDRESS is %q", e.AdminAddress).WithFix("use host:port, such as 127.0.0.1:9180"))
-	case e.AdminTokenFile == "" && host != "localhost" && (notIP != nil || !ip.IsLoopback()):
-		faults.Add(diag.New(diag.RuntimeAdminOpen, "ADMIN_ADDRESS is %q, which others may reach, and ADMIN_TOKEN_PATH is not set", e.AdminAddress))
+	case e.AdminTokenFile == "" && e.AdminCertFile == "" && host != "localhost" && (notIP != nil || !ip.IsLoopback()):
+		faults.Add(diag.New(diag.RuntimeAdminOpen, "ADMIN_ADDRESS is %q, which others may reach, and neither ADMIN_TOKEN_PATH nor ADMIN_CERT_PATH is set", e.AdminAddress))
+	}
+	all := []string{e.AdminCertFile, e.AdminKeyFile, e.AdminClientCAFile}
+	if slices.Contains(all, "") && strings.Join(all, "") != "" {
+		faults.Add(diag.New(diag.RuntimeVariableInvalid, "only some of ADMIN_CERT_PATH, ADMIN_KEY_PATH and ADMIN_CLIENT_CA_PATH are set").
+			WithFix("set all three for mutual TLS at the admin endpoint, or none"))
+	}
+	if e.AdminPrincipals != "" && e.AdminCertFile == "" {
+		faults.Add(diag.New(diag.RuntimeVariableInvalid, "ADMIN_PRINCIPALS is set and ADMIN_CERT_PATH is not: nobody shows a certificate").
+			WithFix("set ADMIN_CERT_PATH, ADMIN_KEY_PATH and ADMIN_CLIENT_CA_PATH too, or unset ADMIN_PRINCIPALS"))
 	}
 	return faults
-}
-
-// tls loads the trust roots and, for mutual TLS, the service's certificate.
-func (e Environment) tls() (*tls.Config, error) {
-	pem, err := os.ReadFile(e.CAFile)
-	if err != nil {
-		return nil, fileFault("TLS_CA_PATH", err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fileFault("TLS_CA_PATH", errors.New("no PEM certificate in "+e.CAFile))
-	}
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
-	if e.CertFile == "" {
-		return cfg, nil
-	}
-	pair, err := tls.LoadX509KeyPair(e.CertFile, e.KeyFile)
-	if err != nil {
-		return nil, fileFault("TLS_CERT_PATH", err)
-	}
-	cfg.Certificates = []tls.Certificate{pair}
-	return cfg, nil
 }
 
 // secretFile reads a small file that holds one secret, without its line end.

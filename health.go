@@ -3,6 +3,7 @@ package slipway
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -78,6 +79,9 @@ func (a *App) Ready() error {
 			said = "group " + of.group + ": " + said
 		}
 		errs = append(errs, errors.New(said))
+	}
+	if err := a.expired(); err != nil {
+		errs = append(errs, fmt.Errorf("certificate: %w", err))
 	}
 	return errors.Join(append(errs, a.denials.standing()...)...)
 }

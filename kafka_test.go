@@ -92,6 +92,7 @@ consumes:
 	"zombie":     enduring("zombie"),
 	"apart":      enduring("apart"),
 	"bymtls":     deadLettering("bymtls", contract.MTLS),
+	"renewed":    strings.ReplaceAll(deadLettering("renewed", contract.MTLS), "partitions: 1", "partitions: 6"),
 	"byscram512": deadLettering("byscram512", contract.SCRAMSHA512),
 	"byscram256": deadLettering("byscram256", contract.SCRAMSHA256),
 }
@@ -286,6 +287,12 @@ type process struct {
 
 func (r *realKafka) start(t *testing.T, name, instance string, wire func(*slipway.App) error) *process {
 	t.Helper()
+	return r.startWith(t, name, instance, func(*slipway.Config) {}, wire)
+}
+
+// startWith is start with something else than the service would find by itself.
+func (r *realKafka) startWith(t *testing.T, name, instance string, configure func(*slipway.Config), wire func(*slipway.App) error) *process {
+	t.Helper()
 	vars := map[string]string{"ENVIRONMENT": "dev"}
 	for _, entry := range r.login(t, name).Environment() {
 		key, value, _ := strings.Cut(entry, "=")
@@ -300,10 +307,12 @@ func (r *realKafka) start(t *testing.T, name, instance string, wire func(*slipwa
 		t.Fatal(err)
 	}
 	p := &process{log: &journal{}}
-	app, err := slipway.New(slipway.Config{
+	cfg := slipway.Config{
 		Files: own, Environment: env, Instance: instance, Logger: slog.New(slog.NewTextHandler(p.log, nil)),
 		Codecs: []schema.Codec{avro.Codec()},
-	})
+	}
+	configure(&cfg)
+	app, err := slipway.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,8 @@ import (
 	"github.com/slipway-go/slipway/internal/auth"
 	"github.com/slipway-go/slipway/internal/lag"
 	"github.com/slipway-go/slipway/internal/protect"
+	"github.com/slipway-go/slipway/internal/secure"
+	"github.com/slipway-go/slipway/pki"
 )
 
 // A measured service: its instruments, and what somebody who collects sees.
@@ -340,8 +342,34 @@ func denied(t *testing.T) *App {
 	}
 	a := &App{contract: &contract.Service{}}
 	a.login.ring = ring
+	a.login.files = certifiedFiles(t)
 	a.denials.of = map[right]*denial{toRead("orders.v1"): {refused: 2}}
 	return a
+}
+
+// certifiedFiles are those of a service with a certificate.
+func certifiedFiles(t *testing.T) *secure.Files {
+	t.Helper()
+	ca, err := pki.NewAuthority("ours", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := ca.Issue(pki.Request{CommonName: "svc-orders-dev", Usage: pki.Client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cfg := secure.FilesConfig{CA: filepath.Join(dir, "ca.crt"), Cert: filepath.Join(dir, "tls.crt"), Key: filepath.Join(dir, "tls.key")}
+	for file, data := range map[string][]byte{cfg.CA: ca.PEM(), cfg.Cert: own.PEM(), cfg.Key: own.KeyPEM()} {
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := secure.NewFiles(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 func TestRecordingAllocatesNothing(t *testing.T) {

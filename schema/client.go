@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secure"
 )
 
 const (
@@ -37,6 +38,11 @@ type ClientConfig struct {
 	// Dial opens connections, for registries that are not on the network.
 	// Defaults to TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// DialTLS opens connections of https, with their handshake done, where TLS is
+	// not the same for all of them. Where a proxy stands between, TLS is used.
+	// Defaults to Dial with TLS.
+	DialTLS func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Timeout bounds one request from dialing to the last byte.
 	// Defaults to 10 seconds.
@@ -134,11 +140,7 @@ func (c *Client) where() string { return c.base.String() }
 // transport is a transport of the client's own, because the default one is
 // everybody's.
 func (cfg ClientConfig) transport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if cfg.TLS != nil {
-		t.TLSClientConfig = cfg.TLS.Clone()
-	}
+	t := secure.Transport(cfg.TLS)
 	dial := t.DialContext
 	if cfg.Dial != nil {
 		dial = cfg.Dial
@@ -146,12 +148,21 @@ func (cfg ClientConfig) transport() *http.Transport {
 	}
 	// A request that gives up leaves its dial running for the next one, so
 	// the dial needs a bound of its own.
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	t.DialContext = cfg.bounded(dial)
+	if cfg.DialTLS != nil {
+		t.DialTLSContext = cfg.bounded(cfg.DialTLS)
+	}
+	return t
+}
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (cfg ClientConfig) bounded(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 		defer cancel()
 		return dial(ctx, network, address)
 	}
-	return t
 }
 
 // parseBase refuses what is no registry's address. The text itself stays out

@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -288,5 +289,30 @@ func TestHTTPSNeedsATrustedCertificate(t *testing.T) {
 	}
 	if _, err := trusted.Latest(t.Context(), "a"); err != nil {
 		t.Errorf("Latest with the authority = %v", err)
+	}
+}
+
+func TestHTTPSGoesOverDialTLSWhereThatIsGiven(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewTLSServer(says(200, `{"id":1,"version":1,"schema":"\"string\""}`))
+	t.Cleanup(s.Close)
+	dials := 0
+	c, err := schema.NewClient(schema.ClientConfig{URL: s.URL, DialTLS: func(ctx context.Context, network, address string) (net.Conn, error) {
+		dials++
+		if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > 10*time.Second {
+			t.Errorf("the dial's deadline is %v, %v, want one of ten seconds", deadline, ok)
+		}
+		d := tls.Dialer{Config: s.Client().Transport.(*http.Transport).TLSClientConfig}
+		return d.DialContext(ctx, network, address)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Latest(t.Context(), "orders"); err != nil || dials != 1 {
+		t.Errorf("Latest() = %v after %d dials, want an answer after one", err, dials)
+	}
+	c.Close() // what is idle
+	if _, err := c.Latest(t.Context(), "orders"); err != nil || dials != 2 {
+		t.Errorf("Latest() = %v after %d dials, want an answer after two", err, dials)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +14,11 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	slipway "github.com/slipway-go/slipway"
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secure"
 )
 
 const (
@@ -31,14 +34,52 @@ func administer(app *slipway.App) {
 		return
 	}
 	app.Go("admin endpoint", func(ctx context.Context) error {
+		protect, err := adminTLS(app)
+		if err != nil {
+			return err
+		}
 		var lc net.ListenConfig
 		ln, err := lc.Listen(ctx, "tcp", addr)
 		if err != nil {
 			return diag.New(diag.RuntimeListenFailed, "listen on %s for the admin endpoint: %v", addr, err).
 				WithFix("stop the other process, or set ADMIN_ADDRESS to another address")
 		}
-		return serveOn(ctx, app, ln, admin(app))
+		ln, h := protect(ln, admin(app))
+		return serveOn(ctx, app, ln, h)
 	})
+}
+
+// A protection is put before a listener and what it serves.
+type protection func(net.Listener, http.Handler) (net.Listener, http.Handler)
+
+// adminTLS is how the admin endpoint is protected: by mutual TLS if the
+// environment has the files for it, else not at all.
+func adminTLS(app *slipway.App) (protection, error) {
+	env := app.Environment()
+	if env.AdminCertFile == "" {
+		return func(ln net.Listener, h http.Handler) (net.Listener, http.Handler) { return ln, h }, nil
+	}
+	files, err := secure.NewFiles(secure.FilesConfig{
+		CA: env.AdminClientCAFile, Cert: env.AdminCertFile, Key: env.AdminKeyFile, Logger: app.Logger(),
+	})
+	if err != nil {
+		return nil, diag.New(diag.RuntimeFileUnreadable, "read what ADMIN_CERT_PATH, ADMIN_KEY_PATH and ADMIN_CLIENT_CA_PATH name: %v", err)
+	}
+	now, err := files.Material()
+	if err != nil {
+		return nil, err
+	}
+	serves := secure.Trial{Usage: x509.ExtKeyUsageServerAuth}
+	if fault, found := serves.Fault([]*x509.Certificate{now.Certificate.Leaf}); found {
+		return nil, fault.At(diag.Position{File: env.AdminCertFile}) // every client would say so
+	}
+	allowed, err := certified(env, files)
+	if err != nil {
+		return nil, err
+	}
+	return func(ln net.Listener, h http.Handler) (net.Listener, http.Handler) {
+		return secure.Listen(ln, secure.Server(files.Material), app.Logger()), allowed.only(h)
+	}, nil
 }
 
 // admin are the endpoints for whoever operates the service. A browser that was
@@ -52,18 +93,18 @@ func admin(app *slipway.App) http.Handler {
 	mux.HandleFunc("PATCH /slipway/v1/entries/{entry}", func(w http.ResponseWriter, r *http.Request) { tune(app, w, r) })
 	mux.HandleFunc("GET /slipway/v1/health", func(w http.ResponseWriter, _ *http.Request) {
 		ready, live := app.Ready(), app.Live()
-		reply(w, http.StatusOK, map[string]any{"ready": ready == nil, "live": live == nil, "problems": append(problems(ready), problems(live)...)})
+		reply(w, http.StatusOK, map[string]any{"ready": ready == nil, "live": live == nil, "problems": append(problems(ready), problems(live)...), "warnings": warnings(app)})
 	})
 	mux.HandleFunc("GET /slipway/v1/credential", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, app.Credential())
 	})
 	guarded := http.NewCrossOriginProtection().Handler(mux)
-	file := app.Environment().AdminTokenFile
+	file, certified := app.Environment().AdminTokenFile, app.Environment().AdminCertFile != ""
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var err error
 		if file != "" {
 			err = authorize(r, file)
-		} else if !local(r.Host) {
+		} else if !certified && !local(r.Host) {
 			err = fmt.Errorf("the request is for the host %q", r.Host)
 		}
 		if err != nil {
@@ -73,6 +114,23 @@ func admin(app *slipway.App) http.Handler {
 		}
 		guarded.ServeHTTP(w, r)
 	})
+}
+
+// warnings are what will keep the service from working if nobody does anything.
+func warnings(app *slipway.App) []string {
+	all, now := []string{}, app.Credential()
+	if c := now.Certificate; c != nil && c.Problem != "" {
+		all = append(all, c.Problem)
+	}
+	if now.Trust == nil {
+		return all
+	}
+	for _, l := range now.Trust.Lists {
+		if l.Overdue {
+			all = append(all, fmt.Sprintf("%s: the revocation list of %s is overdue since %s", diag.TLSListOverdue, l.Issuer, l.NextUpdate.UTC().Format(time.RFC3339)))
+		}
+	}
+	return append(all, now.Trust.Faults...)
 }
 
 // local reports whether a request was meant for this very machine.

@@ -225,6 +225,29 @@ func TestHealthAndLivenessTellOfAHandlerThatHangs(t *testing.T) {
 	})
 }
 
+func TestHealthWarnsOfMountedFilesThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	administered(t, nil, func(t *testing.T, _ *slipwaytest.Kit, app *slipway.App, h http.Handler) {
+		warnings := func() string {
+			_, got := ask(t, h, http.MethodGet, "/slipway/v1/health", "")
+			if got["ready"] != true {
+				t.Errorf("health = %v, want ready: what was mounted before is in use", got)
+			}
+			return fmt.Sprint(got["warnings"])
+		}
+		if got := warnings(); got != "[]" {
+			t.Errorf("warnings = %s, want none", got)
+		}
+		file := app.Environment().CAFile
+		if err := os.WriteFile(file, []byte("garbage"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := warnings(); !strings.Contains(got, string(diag.TLSRootsUnread)) || !strings.Contains(got, file) {
+			t.Errorf("warnings = %s, want %s and the file", got, diag.TLSRootsUnread)
+		}
+	})
+}
+
 func TestTheAdminEndpointListensWhereItIsTold(t *testing.T) {
 	t.Parallel()
 	port, addr := freePort(t), fmt.Sprintf("127.0.0.1:%d", freePort(t))

@@ -14,7 +14,10 @@
 // consumes and change it there: GET /slipway/v1/entries, PATCH
 // /slipway/v1/entries/{entry} with a [slipway.Tuning], GET /slipway/v1/health.
 // The address is a loopback one, or every request carries the token of the file
-// that ADMIN_TOKEN_PATH names.
+// that ADMIN_TOKEN_PATH names, or every client shows a certificate:
+// ADMIN_CERT_PATH, ADMIN_KEY_PATH and ADMIN_CLIENT_CA_PATH make the endpoint speak
+// TLS and say whose clients are operators; ADMIN_PRINCIPALS names them, where those
+// authorities sign services too.
 //
 // If the contract has a workload.http port, the app's endpoints
 // ([slipway.App.Mux]) are served on it, with three probes beside them: /livez

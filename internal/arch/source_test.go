@@ -9,21 +9,6 @@ import (
 	"testing"
 )
 
-func TestNothingSkipsTheVerificationOfCertificates(t *testing.T) {
-	t.Parallel()
-	for _, s := range tree(t) {
-		if s.ast == nil {
-			continue
-		}
-		ast.Inspect(s.ast, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok && id.Name == "InsecureSkipVerify" {
-				t.Errorf("%s:%d: InsecureSkipVerify; trust the cluster's CA instead", s.path, s.line(n))
-			}
-			return true
-		})
-	}
-}
-
 func TestTestsDoNotSleep(t *testing.T) {
 	t.Parallel()
 	for _, s := range tree(t) {

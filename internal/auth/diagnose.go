@@ -3,18 +3,19 @@ package auth
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secure"
 )
 
 // An Attempt is what was tried when a connection failed. The same error means
@@ -24,17 +25,15 @@ type Attempt struct {
 	Auth      contract.Auth // the mechanism; empty or mtls means no SASL
 	User      string        // empty without SASL
 	TLS       bool
+
+	Own   []*x509.Certificate // what this client shows, its own first; nil if it shows none
+	Roots *x509.CertPool      // whom it trusts; nil leaves that out of account
+	Now   time.Time           // zero means now
 }
 
 // A HandshakeError is what a dialer returns when the connection was opened and
 // the TLS handshake over it failed.
-type HandshakeError struct{ Err error }
-
-// Error tells that it was the handshake.
-func (e *HandshakeError) Error() string { return "TLS handshake: " + e.Err.Error() }
-
-// Unwrap returns what went wrong.
-func (e *HandshakeError) Unwrap() error { return e.Err }
+type HandshakeError = secure.HandshakeError
 
 // Diagnose says what a failed connection or request means. An error that
 // carries a diagnostic already keeps it. The error's own text becomes evidence.
@@ -74,49 +73,6 @@ func judgeAnswer(err error, a Attempt) (diag.Diagnostic, bool) {
 		return diag.New(diag.KafkaRefused, "%s answered %s", a.Bootstrap, e.Message), true
 	}
 	return diag.Diagnostic{}, false
-}
-
-// judgeCertificate knows what our own side holds against the broker's
-// certificate.
-func judgeCertificate(err error, a Attempt) (diag.Diagnostic, bool) {
-	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return diag.New(diag.KafkaUntrusted, "the certificate of %s does not name %s", a.Bootstrap, e.Host).
-			WithFix("dial the broker by a name in its certificate, or have the certificate name %s", e.Host), true
-	}
-	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
-		return diag.New(diag.KafkaUntrusted, "the certificate of %s has expired or is not yet valid", a.Bootstrap).
-			WithFix("renew the broker's certificate, and check this machine's clock"), true
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return diag.New(diag.KafkaUntrusted, "the certificate of %s is signed by a CA that is not trusted here", a.Bootstrap), true
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return diag.New(diag.KafkaUntrusted, "the certificate of %s cannot be verified", a.Bootstrap), true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return diag.New(diag.KafkaTLSMismatch, "%s does not speak TLS on this port", a.Bootstrap), true
-	}
-	return diag.Diagnostic{}, false
-}
-
-// judgeAlert knows the TLS alerts a broker sends about our certificate. The
-// standard library gives alerts from the peer no type, only text.
-func judgeAlert(err error, a Attempt) (diag.Diagnostic, bool) {
-	_, alert, ok := strings.Cut(err.Error(), "remote error: tls: ")
-	if !ok {
-		return diag.Diagnostic{}, false
-	}
-	switch {
-	case strings.HasPrefix(alert, "certificate required"):
-		return diag.New(diag.KafkaCertificate, "%s demands a client certificate and got none", a.Bootstrap), true
-	case strings.HasPrefix(alert, "bad certificate") && a.Auth != contract.MTLS:
-		// TLS 1.2 has no word of its own for a missing certificate.
-		return diag.New(diag.KafkaCertificate, "%s demands a client certificate it can accept", a.Bootstrap), true
-	case strings.Contains(alert, "certificate"):
-		return diag.New(diag.KafkaCertificate, "%s refused the client certificate: %s", a.Bootstrap, alert), true
-	default:
-		return diag.New(diag.KafkaTLSMismatch, "%s and this client cannot agree on TLS: %s", a.Bootstrap, alert), true
-	}
 }
 
 // judgeHandshake knows what a plaintext listener makes of a TLS greeting: it

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secure"
 )
 
 const (
@@ -58,18 +59,13 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if cfg.TLS != nil {
-		transport.TLSClientConfig = cfg.TLS.Clone()
-	}
 	return &Client{
 		base:        base,
 		credentials: cfg.Credentials,
 		pause:       cmp.Or(cfg.Pause, 500*time.Millisecond),
 		http: &http.Client{
 			Timeout:       cmp.Or(cfg.Timeout, 30*time.Second),
-			Transport:     transport,
+			Transport:     secure.Transport(cfg.TLS),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil

@@ -68,7 +68,11 @@ func (c Config) withDefaults() Config {
 
 // attempt is what a diagnostic needs to know of the configuration.
 func (c Config) attempt() auth.Attempt {
-	return auth.Attempt{Bootstrap: c.Bootstrap, Auth: c.Auth, User: c.User, TLS: c.TLS != nil}
+	a := auth.Attempt{Bootstrap: c.Bootstrap, Auth: c.Auth, User: c.User, TLS: c.TLS != nil}
+	if c.TLS != nil {
+		a.Own, a.Roots = auth.Leaves(c.TLS.Certificates), c.TLS.RootCAs
+	}
+	return a
 }
 
 // A Cluster is a connection to one Kafka cluster. Close it.

@@ -21,6 +21,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secure"
 )
 
 // What the artifact and its one layer are called, and the annotations that say
@@ -38,11 +39,11 @@ const (
 // errInsecure reports a request that would go over a network in the clear.
 var errInsecure = errors.New("it wants to be spoken to without TLS, which only a registry on this machine may")
 
-// secure lets no request leave this machine in the clear, wherever a registry
+// sealed lets no request leave this machine in the clear, wherever a registry
 // sends it.
-type secure struct{ http.RoundTripper }
+type sealed struct{ http.RoundTripper }
 
-func (s secure) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s sealed) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" && !loopback(r.URL.Host) {
 		return nil, errInsecure
 	}
@@ -57,7 +58,7 @@ func (c Config) repository(ref Reference) (*remote.Repository, error) {
 			WithFix("correct the file, or name another directory with DOCKER_CONFIG")
 	}
 	client := &auth.Client{
-		Client:     &http.Client{Transport: secure{retry.NewTransport(nil)}},
+		Client:     &http.Client{Transport: sealed{retry.NewTransport(secure.Transport(nil))}},
 		Cache:      auth.NewCache(),
 		Credential: credentials.Credential(store),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/slipway-go/slipway/internal/dev"
 	"github.com/slipway-go/slipway/internal/kafka"
 	"github.com/slipway-go/slipway/internal/secret"
+	"github.com/slipway-go/slipway/internal/secure"
 	"github.com/slipway-go/slipway/pki"
 )
 
@@ -54,7 +55,7 @@ func (r *run) startKafka(ctx context.Context) (*cluster, error) {
 	return c.connect(ctx, kafka.Config{
 		Bootstrap: admin.Bootstrap,
 		Auth:      contract.MTLS,
-		TLS:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: d.Authority().Pool(), Certificates: []tls.Certificate{pair}},
+		TLS:       secure.Client(d.Authority().Pool(), pair),
 	}, secret.Secret{})
 }
 
