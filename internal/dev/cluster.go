@@ -22,8 +22,9 @@ type Cluster struct {
 	id        string
 	ports     Ports
 	authority *pki.Authority
-	admin     Login // by certificate
-	adminPass Login // by password
+	issuer    *pki.Authority // an intermediate under it, made anew at every start
+	admin     Login          // by certificate
+	adminPass Login          // by password
 	nodes     [nodeCount]*Node
 	registry  *worker
 	failed    chan error

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/pki/keystore"
 )
 
 // A Config says where and how an instance runs. The zero Config is the
@@ -41,6 +42,11 @@ type Config struct {
 	// Getenv reads an environment variable: JAVA_HOME, PATH. Defaults to
 	// [os.Getenv].
 	Getenv func(string) string
+
+	// Keystores are the formats of the nodes' keystores and truststores: the
+	// first is that of node 1, and so on; the last goes for all that follow.
+	// Defaults to PEM for all.
+	Keystores []keystore.Format
 
 	// Report receives a line for everything that happens that a person would
 	// want to know: what is fetched, started, ready, ended by itself. It is

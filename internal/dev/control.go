@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secure"
 	"github.com/slipway-go/slipway/pki"
 )
 
@@ -123,7 +124,7 @@ func (in *Instance) ask(ctx context.Context, n NodeStatus) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(root)
 	cl, err := kgo.NewClient(kgo.SeedBrokers(n.MTLS.Address), kgo.RequestRetries(0),
-		kgo.DialTLSConfig(&tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}))
+		kgo.DialTLSConfig(secure.Client(pool, cert)))
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,8 @@
 // the lock is held. Everything that must outlive a run is beside it: the
 // authority, the cluster's id, the brokers' logs, the registry's database.
 // server.properties and the brokers' certificates are written anew at every
-// start.
+// start, and so is the intermediate authority that issues them, whose key is
+// never on the disk: what trusts the root trusts them all.
 //
 // # What fails how
 //

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/internal/secure"
 	"github.com/slipway-go/slipway/pki"
 )
 
@@ -39,6 +40,7 @@ type Login struct {
 	password  string
 	cert      *pki.Certificate
 	pool      *x509.CertPool
+	root      *x509.Certificate
 	cache     string
 }
 
@@ -77,7 +79,7 @@ func checkReserved(name string) error {
 }
 
 func (c *Cluster) certificate(name string) (Login, error) {
-	cert, err := c.authority.Issue(pki.Request{CommonName: name, Usage: pki.Client})
+	cert, err := c.issuer.Issue(pki.Request{CommonName: name, Usage: pki.Client})
 	if err != nil {
 		return Login{}, diag.New(diag.DevConfig, "identity %q: %v", name, err)
 	}
@@ -115,6 +117,7 @@ func (c *Cluster) login(name, dir, bootstrap string) Login {
 		Registry:  c.Registry(),
 		Dir:       filepath.Join(c.cfg.Dir, identitiesDir, dir),
 		pool:      c.authority.Pool(),
+		root:      c.authority.Root(),
 		cache:     c.cfg.Cache,
 	}
 }
@@ -169,7 +172,7 @@ func (l Login) Environment() []string {
 
 // Options connects a franz-go client as this identity.
 func (l Login) Options() []kgo.Opt {
-	config := &tls.Config{RootCAs: l.pool, MinVersion: tls.VersionTLS12}
+	config := secure.Client(l.pool)
 	opts := []kgo.Opt{kgo.SeedBrokers(strings.Split(l.Bootstrap, ",")...), kgo.DialTLSConfig(config)}
 	auth := scram.Auth{User: l.Name, Pass: l.password}
 	switch l.mechanism {

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"text/template"
@@ -33,6 +32,7 @@ type Node struct {
 	cluster *Cluster
 	id      int
 	dir     string
+	stores  []string // the settings by which it finds its keystore
 	worker  *worker
 }
 
@@ -88,6 +88,7 @@ func javaFlags(heap, dir, cache string) []string {
 		heap, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
 		"-Dslipway.logs=" + filepath.Join(dir, "logs"),
 		"-Dlog4j2.configurationFile=" + filepath.Join(dir, "log4j2.xml"),
+		"-Djava.security.properties=" + filepath.Join(dir, "java.security"),
 		"-cp", filepath.Join(kafkaArtifact.dir(cache), "*"),
 	}
 }
@@ -98,15 +99,18 @@ func (n *Node) prepare(ctx context.Context) error {
 	if err := makeWithLog(n.file("logs"), n.worker.log); err != nil {
 		return err
 	}
-	if err := n.writeKeystore(); err != nil {
+	var err error
+	if n.stores, err = n.writeKeystore(); err != nil {
 		return err
 	}
-	logging, err := files.ReadFile("files/log4j2.xml")
-	if err != nil {
-		return err
-	}
-	if err := writeFile(n.file("log4j2.xml"), logging); err != nil {
-		return err
+	for _, name := range []string{"log4j2.xml", "java.security"} {
+		content, err := files.ReadFile("files/" + name)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(n.file(name), content); err != nil {
+			return err
+		}
 	}
 	if err := n.writeProperties("server.properties", "data"); err != nil {
 		return err
@@ -119,8 +123,8 @@ func (n *Node) prepare(ctx context.Context) error {
 
 // writeKeystore issues the node's certificate. A node is a server to clients
 // and a client of the other nodes.
-func (n *Node) writeKeystore() error {
-	cert, err := n.cluster.authority.Issue(pki.Request{
+func (n *Node) writeKeystore() ([]string, error) {
+	cert, err := n.cluster.issuer.Issue(pki.Request{
 		CommonName: brokerName,
 		Usage:      pki.Peer,
 		DNSNames:   []string{"localhost"},
@@ -128,9 +132,9 @@ func (n *Node) writeKeystore() error {
 		Lifetime:   pki.MaxLifetime,
 	})
 	if err != nil {
-		return diag.New(diag.DevState, "certificate of node %d: %v", n.id, err)
+		return nil, diag.New(diag.DevState, "certificate of node %d: %v", n.id, err)
 	}
-	return writeFile(n.file("keystore.pem"), slices.Concat(cert.KeyPEM(), cert.PEM()))
+	return writeStores(n.dir, n.cluster.cfg.format(n.id), cert, n.cluster.authority.Root())
 }
 
 var serverProperties = template.Must(template.ParseFS(files, "files/server.properties"))
@@ -145,8 +149,7 @@ func (n *Node) writeProperties(name, data string) error {
 		"MTLS":       ports.MTLS[n.id-1],
 		"SCRAM":      ports.SCRAM[n.id-1],
 		"Controller": ports.Controller[n.id-1],
-		"Keystore":   n.file("keystore.pem"),
-		"Truststore": filepath.Join(n.cluster.cfg.Dir, pkiDir, pki.AuthorityFile),
+		"Stores":     n.stores,
 		"Broker":     brokerName,
 		"Admin":      adminName,
 	})

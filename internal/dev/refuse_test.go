@@ -45,9 +45,14 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
+// program writes a script while nobody forks: a child that another test starts
+// meanwhile would hold the file open for writing until its own exec, and until
+// then the script could not be run (ETXTBSY).
 func (m *machine) program(t *testing.T, name, script string) {
 	t.Helper()
 	bin := filepath.Join(m.root, "bin")
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := errors.Join(os.MkdirAll(bin, 0o700), os.WriteFile(filepath.Join(bin, name), []byte(script), 0o700)); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +122,13 @@ func TestUpRefusesWhatCannotWork(t *testing.T) {
 		}, diag.DevJava, []string{"JAVA_HOME is /nowhere", "unset it"}},
 		"a java that tells nothing": {func(t *testing.T, m *machine) {
 			m.program(t, "java", "#!/bin/sh\necho 'Unable to locate a Java Runtime.' >&2; exit 1")
-		}, diag.DevJava, []string{"tells no version", "Unable to locate"}},
+		}, diag.DevJava, []string{"tells no version: exit status 1", "Unable to locate"}},
+		"a java that is no program": {func(t *testing.T, m *machine) {
+			m.program(t, "java", "")
+		}, diag.DevJava, []string{"tells no version: fork/exec", "exec format error"}},
+		"a java that tells another thing": {func(t *testing.T, m *machine) {
+			m.program(t, "java", "#!/bin/sh\necho hello")
+		}, diag.DevJava, []string{"java -version tells no version", "hello"}},
 		"java 11": {func(t *testing.T, m *machine) {
 			m.program(t, "java", `#!/bin/sh
 echo 'openjdk version "11.0.2" 2019-01-15' >&2`)

@@ -115,6 +115,9 @@ func (c *Cluster) load(ctx context.Context) error {
 	if c.authority, err = loadAuthority(filepath.Join(c.cfg.Dir, pkiDir), c.cfg.Name); err != nil {
 		return diag.New(diag.DevState, "%v", err)
 	}
+	if c.issuer, err = c.authority.Intermediate("slipway dev "+c.cfg.Name+" issuer", time.Now()); err != nil {
+		return diag.New(diag.DevState, "%v", err)
+	}
 	if c.id = last.ClusterID; c.id == "" {
 		c.id = newClusterID()
 	}

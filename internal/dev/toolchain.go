@@ -34,7 +34,9 @@ func findJava(ctx context.Context, getenv func(string) string) (string, error) {
 	}
 	version, ok := parseJavaVersion(string(out))
 	switch {
-	case err != nil || !ok:
+	case err != nil:
+		return "", withLines(diag.New(diag.DevJava, "%s -version tells no version: %v", java, err), string(out))
+	case !ok:
 		return "", withLines(diag.New(diag.DevJava, "%s -version tells no version", java), string(out))
 	case version < oldestJava:
 		return "", withLines(diag.New(diag.DevJavaOld, "%s is Java %d, and Kafka 4 needs Java %d or newer", java, version, oldestJava), string(out))
