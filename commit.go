@@ -30,7 +30,9 @@ const (
 	maxMetadata = frontier.MaxMetadata
 )
 
-// commitEvery commits what has moved until ctx ends.
+// commitEvery commits what has moved until ctx ends. It waits with it while the
+// member joins: the client holds every commit back until then, which may take as
+// long as the slowest member of the group.
 func (c *consumer) commitEvery(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -39,9 +41,11 @@ func (c *consumer) commitEvery(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			bounded, cancel := context.WithTimeout(ctx, commitTimeout)
-			c.commit(bounded, c.all)
-			cancel()
+			if !c.lease.joining.Load() {
+				bounded, cancel := context.WithTimeout(ctx, commitTimeout)
+				c.commit(bounded, c.all)
+				cancel()
+			}
 			c.watch(time.Now())
 		}
 	}

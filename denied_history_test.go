@@ -257,7 +257,7 @@ func TestARightThatIsRevokedIsToldWaitedForAndUsedAgain(t *testing.T) {
 			s := newStudy(t)
 			slipwaytest.Run(t, relaying(tt.via, tt.says), s.relay, func(t *testing.T, k *slipwaytest.Kit) {
 				keys := append(numbered(12), "late1", "late2", "bad1", "bad2")
-				s.load(k, 15*time.Second, keys)
+				s.load(k, brief(15*time.Second, 5*time.Second), keys)
 				for _, g := range tt.grants {
 					g.revoke(t, k)
 				}

@@ -35,7 +35,7 @@ func TestAParkedKeySurvivesKillsAtAnyTimeAndKeepsItsOrder(t *testing.T) {
 	for name, tt := range ordering {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			kills := 4
+			kills := brief(4, 2)
 			if full(0) > 0 {
 				kills = 40
 			}

@@ -55,6 +55,15 @@ func full(quick int) int {
 	return quick
 }
 
+// brief is how much of something a test does: less of it with -short, which the
+// race detector runs with, under which everything takes ten times as long.
+func brief[T any](all, short T) T {
+	if testing.Short() {
+		return short
+	}
+	return all
+}
+
 // A study writes down what is sent and what handlers do.
 type study struct {
 	t       *testing.T

@@ -34,7 +34,7 @@ const (
 	workerPace    = "SLIPWAY_TEST_PACE"    // how long a handler takes at most
 	workerCuts    = "SLIPWAY_TEST_CUTS"    // the file that says which brokers are cut off
 	workerGrace   = 40 * time.Second       // for its end in order
-	brief         = 50 * time.Millisecond  // a wait that is spent in place
+	shortWait     = 50 * time.Millisecond  // a wait that is spent in place
 	long          = 700 * time.Millisecond // one that is spent in the retry topic
 )
 
@@ -123,7 +123,7 @@ func verdict(plan, id string, attempt int) error {
 	case plan == planPark && !repaired(id):
 		return slipway.Park(errors.New("nobody knows this"))
 	case (plan == planBrief || plan == planTwice) && attempt == 1:
-		return slipway.RetryAfter(brief, err)
+		return slipway.RetryAfter(shortWait, err)
 	case plan == planLong && attempt == 1, plan == planTwice && attempt == 2:
 		return slipway.RetryAfter(long, err)
 	default:

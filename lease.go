@@ -32,6 +32,7 @@ type lease struct {
 	lapsed  func()
 	renewed func()
 	over    atomic.Bool // nothing new starts
+	joining atomic.Bool // from the writing of a join until the sync that follows is answered
 
 	mu     sync.Mutex // held while lapsed and renewed are called, so that they do not change places
 	until  time.Time
@@ -50,7 +51,11 @@ func newLease(session time.Duration, lapsed, renewed func()) *lease {
 // Until then the coordinator keeps this one. A lease that is over takes an
 // answer to go on.
 func (l *lease) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if k := kmsg.Key(key); err == nil && (k == kmsg.JoinGroup || k == kmsg.SyncGroup) && !l.over.Load() {
+	if k := kmsg.Key(key); err != nil || k != kmsg.JoinGroup && k != kmsg.SyncGroup {
+		return
+	}
+	l.joining.Store(true)
+	if !l.over.Load() {
 		l.extend(time.Now().Add(rebalanceTimeout + l.session))
 	}
 }
@@ -59,11 +64,15 @@ func (l *lease) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.
 // coordinator has a heartbeat, which is not before it was written. An answer to
 // a join or a sync begins a session; the patience with it is over then.
 func (l *lease) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, took kgo.BrokerE2E) {
+	k := kmsg.Key(key)
+	if k == kmsg.SyncGroup || k == kmsg.Heartbeat || k == kmsg.JoinGroup && took.Err() != nil {
+		l.joining.Store(false) // it is in, or tries again from the beginning
+	}
 	if took.Err() != nil {
 		return
 	}
 	now := time.Now()
-	switch kmsg.Key(key) {
+	switch k {
 	case kmsg.Heartbeat, kmsg.ConsumerGroupHeartbeat:
 		l.extend(now.Add(l.session - took.DurationE2E()))
 	case kmsg.JoinGroup, kmsg.SyncGroup:

@@ -1,6 +1,7 @@
 package slipway
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -106,4 +107,42 @@ func TestAnAnswerOlderThanASessionIsNoNews(t *testing.T) {
 		advance(time.Minute)
 		l.require(t, "over 10s")
 	})
+}
+
+func TestAMemberJoinsUntilItIsInOrNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	lost := kgo.BrokerE2E{ReadErr: errors.New("connection lost")}
+	for name, tt := range map[string]struct {
+		writes, hears []kmsg.Key
+		last          kgo.BrokerE2E // of the last answer
+		want          bool
+	}{
+		"join is not answered":   {writes: []kmsg.Key{kmsg.JoinGroup}, want: true},
+		"leader shares out":      {[]kmsg.Key{kmsg.JoinGroup}, []kmsg.Key{kmsg.JoinGroup}, kgo.BrokerE2E{}, true},
+		"sync is not answered":   {[]kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup}, []kmsg.Key{kmsg.JoinGroup}, kgo.BrokerE2E{}, true},
+		"sync is answered":       {[]kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup}, []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup}, kgo.BrokerE2E{}, false},
+		"answer to join is lost": {[]kmsg.Key{kmsg.JoinGroup}, []kmsg.Key{kmsg.JoinGroup}, lost, false},
+		"answer to sync is lost": {[]kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup}, []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup}, lost, false},
+		"heartbeat is answered":  {[]kmsg.Key{kmsg.JoinGroup, kmsg.Heartbeat}, []kmsg.Key{kmsg.JoinGroup, kmsg.Heartbeat}, kgo.BrokerE2E{}, false},
+		"offsets are committed":  {[]kmsg.Key{kmsg.OffsetCommit}, []kmsg.Key{kmsg.OffsetCommit}, kgo.BrokerE2E{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newWatchedLease(time.Minute)
+			defer l.close()
+			for _, key := range tt.writes {
+				l.writes(key)
+			}
+			for i, key := range tt.hears {
+				answer := kgo.BrokerE2E{}
+				if i == len(tt.hears)-1 {
+					answer = tt.last
+				}
+				l.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), answer)
+			}
+			if got := l.joining.Load(); got != tt.want {
+				t.Errorf("joining = %v, want %v", got, tt.want)
+			}
+		})
+	}
 }

@@ -18,7 +18,7 @@ func TestARecordIsNotLostAfterTheFenceWasLost(t *testing.T) {
 		if m.Value.OrderID == "later" {
 			if len(done.all()) == 0 {
 				done.add(m)
-				return slipway.RetryAfter(10*time.Minute, errors.New("later"))
+				return slipway.RetryAfter(brief(10*time.Minute, 2*time.Minute), errors.New("later"))
 			}
 			done.add(m)
 		}
@@ -57,7 +57,7 @@ func TestARecordIsNotLostAfterTheFenceWasLost(t *testing.T) {
 		}
 		k.Stop("shipper")
 		k.Start("shipper")
-		k.Advance(30 * time.Minute)
+		k.Advance(brief(30*time.Minute, 6*time.Minute))
 		if n := len(done.all()); n != 2 {
 			t.Errorf("the record was handled %d times, want its second attempt", n)
 		}

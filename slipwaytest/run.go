@@ -134,6 +134,7 @@ func (k *Kit) Start(name string) {
 	k.eventually("service "+name+" to consume", func() bool {
 		select {
 		case err := <-i.ended:
+			i.ended <- nil // for whoever stops it
 			k.t.Fatalf("run %s:\n%v", name, err)
 		default:
 		}
