@@ -14,6 +14,7 @@ import (
 	"github.com/slipway-go/slipway/internal/dev"
 	"github.com/slipway-go/slipway/internal/kafka"
 	"github.com/slipway-go/slipway/internal/secret"
+	"github.com/slipway-go/slipway/internal/secure"
 	"github.com/slipway-go/slipway/pki"
 	"github.com/slipway-go/slipway/plan"
 	"github.com/slipway-go/slipway/schema"
@@ -97,7 +98,7 @@ func (e *endpoint) kafka() (kafka.Config, error) {
 		return kafka.Config{}, err
 	}
 	if roots != nil || certificates != nil || auth.RequireTLS(addrs, kind) != nil {
-		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: certificates}
+		cfg.TLS = secure.Client(roots, certificates...)
 	}
 	return cfg, nil
 }
@@ -141,7 +142,7 @@ func (e *endpoint) beside() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Certificates: certificates}, nil
+	return secure.Client(roots, certificates...), nil
 }
 
 // roots adds the cluster's CA to a pool; nil if there is neither.

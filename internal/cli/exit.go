@@ -134,10 +134,19 @@ func status(ctx context.Context, err error) int {
 		return exitRefused
 	case errors.Is(err, plan.ErrRefused), errors.Is(err, diag.CommandUnconfirmed), errors.Is(err, diag.CommandOverwrite):
 		return exitRefused
+	case slices.ContainsFunc(diag.Of(err), func(d diag.Diagnostic) bool { return slices.Contains(pkiGuards, d.Code) }):
+		return exitRefused
 	case slices.ContainsFunc(diag.Of(err), user):
 		return exitUsage
 	}
 	return exitError
+}
+
+// pkiGuards are refusals of the PKI: nothing was changed, because a key would be
+// at risk or something would break.
+var pkiGuards = []diag.Code{
+	diag.DepotExists, diag.DepotForeign, diag.DepotLocked, diag.DepotPhase, diag.DepotBlocked, diag.DepotRevoked,
+	diag.DepotPassphrase, diag.DepotDeny, diag.PKILoose, diag.PKILink,
 }
 
 // user reports whether the user's own words are at fault: the command line or
@@ -145,7 +154,9 @@ func status(ctx context.Context, err error) int {
 func user(d diag.Diagnostic) bool {
 	switch d.Code {
 	case diag.CommandUsage, diag.CommandUnknown, diag.CommandSecret, diag.CommandUnknownCode, diag.CommandDirectory,
-		diag.ShareReference, diag.ShareNoSources, diag.PlanUnknownName, diag.PlanUnknownCluster, diag.UpDirectory, diag.UpBroker, diag.UpForeign, diag.DevConfig, diag.ACLGroupShared, diag.ACLTransactionalShared:
+		diag.ShareReference, diag.ShareNoSources, diag.PlanUnknownName, diag.PlanUnknownCluster, diag.UpDirectory, diag.UpBroker, diag.UpForeign, diag.DevConfig, diag.ACLGroupShared, diag.ACLTransactionalShared,
+		diag.DepotUndeclared, diag.DepotUnknown, diag.DepotNoCluster, diag.DepotPrincipal, diag.PKIName, diag.PKILifetime, diag.PKIConstraint,
+		diag.PKIRequest, diag.PKIRequestSignature, diag.PKIRequestAuthority, diag.PKIRequestUsage, diag.PrincipalRule:
 		return true
 	}
 	return d.Severity == diag.Error && slices.Contains([]string{"CON", "EST", "CLU"}, d.Code.Area())

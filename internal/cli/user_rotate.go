@@ -20,6 +20,7 @@ type userRotateArgs struct {
 	confirmed                     bool
 	instances                     []string
 	token                         string // file
+	adminCert, adminKey, adminCA  string // files
 	iterations                    int
 	redrive                       bool
 	secrets                       string
@@ -80,6 +81,9 @@ one that is named. Passwords are never shown and never given on the command line
 	c.Flags().BoolVar(&args.confirmed, "confirmed-by-all", false, "every instance has the next password")
 	c.Flags().StringArrayVar(&args.instances, "instance", nil, "address of an instance's admin endpoint, such as http://127.0.0.1:9180; may be repeated")
 	c.Flags().StringVar(&args.token, "admin-token-file", "", "file with the token of the admin endpoints, if they want one")
+	c.Flags().StringVar(&args.adminCert, "admin-cert-file", "", "file with the client certificate to show to admin endpoints that demand one")
+	c.Flags().StringVar(&args.adminKey, "admin-key-file", "", "file with its private key")
+	c.Flags().StringVar(&args.adminCA, "admin-ca-file", "", "file with the authority of the admin endpoints' certificates; the system's unless given")
 	c.Flags().IntVar(&args.iterations, "iterations", usualIterations, "SCRAM iterations, 4096 to 16384; the embedded cluster takes 4096 only")
 	c.Flags().BoolVar(&args.redrive, "redrive", false, "rotate the user that works on the service's dead letters")
 	c.Flags().StringVar(&args.secrets, "secrets", "", "directory of the passwords, as apply has written it")
@@ -101,6 +105,8 @@ func (args userRotateArgs) check() error {
 		return usage("--secrets is missing").WithFix("name the directory that slipway apply --secrets wrote passwords to")
 	case args.service == "" && !args.status:
 		return usage("a service is needed")
+	case (args.adminCert == "") != (args.adminKey == ""):
+		return usage("only one of --admin-cert-file and --admin-key-file is given")
 	case args.iterations < minIterations || args.iterations > maxIterations:
 		return usage("--iterations is %d, want %d to %d", args.iterations, minIterations, maxIterations)
 	}

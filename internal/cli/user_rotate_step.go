@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"slices"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/slipway-go/slipway/internal/cli/view"
 	"github.com/slipway-go/slipway/internal/kafka"
 	"github.com/slipway-go/slipway/internal/secret"
+	"github.com/slipway-go/slipway/internal/secure"
 )
 
 // stage writes the next password beside the one in force.
@@ -79,9 +79,13 @@ func (r rotation) delivered(ctx context.Context) error {
 			return err
 		}
 	}
+	client, err := r.args.adminClient()
+	if err != nil {
+		return err
+	}
 	lacking := false
 	for _, address := range r.args.instances {
-		if why := holdsNext(ctx, address, token, r.user.Name); why != "" {
+		if why := holdsNext(ctx, client, address, token, r.user.Name); why != "" {
 			lacking = true
 			d = d.WithEvidence("%s: %s", address, why)
 		}
@@ -160,7 +164,7 @@ func (r rotation) takes(ctx context.Context, password secret.Secret) (bool, erro
 	if cfg.TLS == nil && r.endpoint.ca == nil {
 		addrs, err := auth.Addresses(cfg.Bootstrap)
 		if err == nil && auth.RequireTLS(addrs, cfg.Auth) != nil {
-			cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+			cfg.TLS = secure.Client(nil)
 		}
 	}
 	if cfg.TLS != nil {
