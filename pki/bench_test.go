@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/slipway-go/slipway/pki"
 )
@@ -39,16 +38,5 @@ func BenchmarkIssueAndSaveAThousand(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-	}
-}
-
-func TestAThousandLeavesAreIssuedInFiveSeconds(t *testing.T) {
-	a := intermediate(t, newAuthority(t, "quick"))
-	start := time.Now()
-	for range leaves {
-		issue(t, a, pki.Request{CommonName: "svc", Usage: pki.Client})
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("%d leaves took %v", leaves, took)
 	}
 }

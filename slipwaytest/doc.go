@@ -22,4 +22,10 @@
 // sleeps. Real sockets do not work in a bubble; SQLite does, and HTTP endpoints
 // are called through [Kit.HTTP]. Each call of Run is isolated: tests may be
 // parallel.
+//
+// Time in a bubble also stands still while anybody waits for a mutex. The Kafka
+// client holds some over requests, so in rare moments a test can stop for ever;
+// run tests with -tags synctests, which has the client use channels instead, and
+// with -race also with -cpu 1, for Go 1.26's detector keeps state for one thread
+// of a bubble's timers only.
 package slipwaytest

