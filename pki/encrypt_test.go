@@ -81,6 +81,7 @@ func TestOpensslReadsOurEncryptedKeysAndWeReadIts(t *testing.T) {
 		for _, args := range []string{
 			"-topk8 -v2 aes-256-cbc", "-topk8 -v2 aes-128-cbc", "-topk8 -v2 aes-192-cbc -v2prf hmacWithSHA1",
 			"-topk8 -v2 aes-256-cbc -v2prf hmacWithSHA512 -iter 100000", "-topk8 -v2 aes-256-cbc -v2prf hmacWithSHA384",
+			"-topk8 -v2 des3", // that of openssl req -newkey and openssl genrsa -des3
 		} {
 			theirs := pkcs8(t, a.KeyPEM(), append(strings.Fields(args), "-passout", "pass:correct horse")...)
 			got, err := theirs.Decrypt(passphrase)
@@ -88,7 +89,7 @@ func TestOpensslReadsOurEncryptedKeysAndWeReadIts(t *testing.T) {
 				t.Errorf("%s, openssl pkcs8 %s: %v", kind, args, err)
 			}
 		}
-		for _, args := range []string{"-topk8 -v2 des3", "-topk8 -scrypt", "-topk8 -v2 aes-256-cbc -iter 2000001"} {
+		for _, args := range []string{"-topk8 -v1 PBE-SHA1-3DES", "-topk8 -scrypt", "-topk8 -v2 aes-256-cbc -iter 2000001"} {
 			theirs := pkcs8(t, a.KeyPEM(), append(strings.Fields(args), "-passout", "pass:correct horse")...)
 			if _, err := theirs.Decrypt(passphrase); !errors.Is(err, diag.PKIEncryption) {
 				t.Errorf("%s, openssl pkcs8 %s: %v, want %s", kind, args, err, diag.PKIEncryption)

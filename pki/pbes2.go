@@ -3,6 +3,7 @@ package pki
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/des" //nolint:gosec // triple DES is what openssl req encrypts a new key with; it is only read
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // HMAC-SHA-1 is PBKDF2's default in older files; they are only read
@@ -40,13 +41,21 @@ var (
 		"1.2.840.113549.2.11": sha512.New,
 	}
 
-	// ciphers are the sizes of AES keys in CBC mode, by the text of their OID.
-	ciphers = map[string]int{
-		"2.16.840.1.101.3.4.1.2":  16,
-		"2.16.840.1.101.3.4.1.22": 24,
-		oidAES256.String():        32,
+	// ciphers are those of CBC mode, by the text of their OID.
+	ciphers = map[string]blockCipher{
+		"1.2.840.113549.3.7":      {24, des.BlockSize, des.NewTripleDESCipher},
+		"2.16.840.1.101.3.4.1.2":  {16, aes.BlockSize, aes.NewCipher},
+		"2.16.840.1.101.3.4.1.22": {24, aes.BlockSize, aes.NewCipher},
+		oidAES256.String():        aes256,
 	}
+	aes256 = blockCipher{32, aes.BlockSize, aes.NewCipher}
 )
+
+// A blockCipher is a cipher that a key can be encrypted with.
+type blockCipher struct {
+	key, block int // sizes in bytes
+	make       func(key []byte) (cipher.Block, error)
+}
 
 type encryptedKey struct {
 	Algorithm pkix.AlgorithmIdentifier
@@ -70,7 +79,7 @@ func seal(plain []byte, passphrase secret.Secret) ([]byte, error) {
 	salt, iv := make([]byte, 16), make([]byte, aes.BlockSize)
 	rand.Read(salt) // never fails: the runtime ends the program instead
 	rand.Read(iv)
-	block, err := derive(sha256.New, passphrase, salt, iterations, 32)
+	block, err := derive(sha256.New, passphrase, salt, iterations, aes256)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +94,11 @@ func seal(plain []byte, passphrase secret.Secret) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	aes256, err := algorithm(oidAES256, iv)
+	encryption, err := algorithm(oidAES256, iv)
 	if err != nil {
 		return nil, err
 	}
-	pbes2, err := algorithm(oidPBES2, pbes2Params{KDF: kdf, Cipher: aes256})
+	pbes2, err := algorithm(oidPBES2, pbes2Params{KDF: kdf, Cipher: encryption})
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +121,12 @@ func open(der []byte, passphrase secret.Secret) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(box.Data) == 0 || len(box.Data)%aes.BlockSize != 0 {
+	if len(box.Data) == 0 || len(box.Data)%len(iv) != 0 {
 		return nil, diag.New(diag.PKIFile, "the encrypted key is cut short")
 	}
 	plain := make([]byte, len(box.Data))
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, box.Data)
-	plain, ok := unpad(plain)
+	plain, ok := unpad(plain, len(iv))
 	if !ok {
 		return nil, wrongPassphrase()
 	}
@@ -139,12 +148,12 @@ func openCipher(alg pkix.AlgorithmIdentifier, passphrase secret.Secret) (cipher.
 	if !unmarshal(alg.Parameters.FullBytes, &scheme) {
 		return nil, nil, diag.New(diag.PKIFile, "the encryption's parameters are damaged")
 	}
-	size, ok := ciphers[scheme.Cipher.Algorithm.String()]
+	by, ok := ciphers[scheme.Cipher.Algorithm.String()]
 	if !ok {
-		return nil, nil, diag.New(diag.PKIEncryption, "the key is encrypted by cipher %s, want AES-CBC", scheme.Cipher.Algorithm)
+		return nil, nil, diag.New(diag.PKIEncryption, "the key is encrypted by cipher %s, want AES or triple DES in CBC mode", scheme.Cipher.Algorithm)
 	}
 	var iv []byte
-	if !unmarshal(scheme.Cipher.Parameters.FullBytes, &iv) || len(iv) != aes.BlockSize {
+	if !unmarshal(scheme.Cipher.Parameters.FullBytes, &iv) || len(iv) != by.block {
 		return nil, nil, diag.New(diag.PKIFile, "the encryption's initial vector is damaged")
 	}
 	if !scheme.KDF.Algorithm.Equal(oidPBKDF2) {
@@ -155,28 +164,28 @@ func openCipher(alg pkix.AlgorithmIdentifier, passphrase secret.Secret) (cipher.
 		return nil, nil, diag.New(diag.PKIFile, "the encryption's key derivation is damaged")
 	}
 	prf, ok := prfs[kdf.PRF.Algorithm.String()]
-	if !ok || kdf.Iterations > maxIterations || kdf.KeyLength != 0 && kdf.KeyLength != size {
+	if !ok || kdf.Iterations > maxIterations || kdf.KeyLength != 0 && kdf.KeyLength != by.key {
 		return nil, nil, diag.New(diag.PKIEncryption, "the encryption's key is derived by %d iterations of %s, want at most %d of HMAC-SHA-1, -256, -384 or -512",
 			kdf.Iterations, kdf.PRF.Algorithm, maxIterations)
 	}
 	if passphrase.Empty() {
 		return nil, nil, diag.New(diag.PKIPassphraseAbsent, "the key is encrypted")
 	}
-	block, err := derive(prf, passphrase, kdf.Salt, kdf.Iterations, size)
+	block, err := derive(prf, passphrase, kdf.Salt, kdf.Iterations, by)
 	return block, iv, err
 }
 
-func derive(prf func() hash.Hash, passphrase secret.Secret, salt []byte, iter, size int) (cipher.Block, error) {
-	key, err := pbkdf2.Key(prf, passphrase.Reveal(), salt, iter, size)
+func derive(prf func() hash.Hash, passphrase secret.Secret, salt []byte, iter int, by blockCipher) (cipher.Block, error) {
+	key, err := pbkdf2.Key(prf, passphrase.Reveal(), salt, iter, by.key)
 	if err != nil {
 		return nil, err
 	}
-	return aes.NewCipher(key)
+	return by.make(key)
 }
 
-func unpad(data []byte) ([]byte, bool) {
+func unpad(data []byte, block int) ([]byte, bool) {
 	n := int(data[len(data)-1])
-	if n == 0 || n > aes.BlockSize {
+	if n == 0 || n > block {
 		return nil, false
 	}
 	body, pad := data[:len(data)-n], data[len(data)-n:]

@@ -66,6 +66,7 @@ type pkiPlace struct {
 	cluster   *contract.Cluster  // nil where only --pki is known
 	envs      []string           // that are bound to the cluster, or the one of -e
 	dir       string
+	target    pkiTarget // as it was given
 }
 
 // pkiPlace finds the cluster of a target. Where there is no clusters.yaml,
@@ -77,7 +78,7 @@ func (a *app) pkiPlace(t pkiTarget) (*pkiPlace, error) {
 	}
 	if _, err := fs.Stat(w.fsys, contract.ClustersFile); errors.Is(err, fs.ErrNotExist) {
 		if t.pki != "" && t.cluster == "" && t.env == "" {
-			return &pkiPlace{workspace: w, dir: t.pki}, nil
+			return &pkiPlace{workspace: w, dir: t.pki, target: t}, nil
 		}
 		return nil, diag.New(diag.DepotNoCluster, "%s has no %s", t.dir, contract.ClustersFile)
 	}
@@ -85,7 +86,7 @@ func (a *app) pkiPlace(t pkiTarget) (*pkiPlace, error) {
 	if err := list.Err(); err != nil {
 		return nil, err
 	}
-	p := &pkiPlace{workspace: w, clusters: clusters}
+	p := &pkiPlace{workspace: w, clusters: clusters, target: t}
 	if err := p.choose(t); err != nil {
 		return nil, err
 	}
@@ -167,21 +168,60 @@ func (p *pkiPlace) bound(cluster string) []string {
 	return envs
 }
 
+// flags are those that have a later command find the same PKI. That of reload
+// is the estate's alone.
+func (p *pkiPlace) flags() string {
+	flags := p.estateFlags()
+	if p.target.pki != "" {
+		flags += " --pki " + p.target.pki
+	}
+	return flags
+}
+
+func (p *pkiPlace) estateFlags() (flags string) {
+	if p.name() != "" {
+		flags = " -c " + p.name()
+	}
+	if p.target.dir != "" && p.target.dir != "." {
+		flags += " --dir " + p.target.dir
+	}
+	return flags
+}
+
 // open opens the depot, which must be the cluster's.
 func (p *pkiPlace) open() (*depot.Depot, depot.Status, error) {
 	d, err := depot.Open(p.dir)
 	if err != nil {
-		return nil, depot.Status{}, err
+		return nil, depot.Status{}, p.unopened(err)
 	}
 	s, err := d.Status()
 	if err != nil {
-		return nil, depot.Status{}, err
+		return nil, depot.Status{}, p.unopened(err)
 	}
 	if p.cluster != nil && s.Cluster != p.cluster.Name {
 		return nil, s, diag.New(diag.DepotForeign, "the PKI in %s is that of cluster %s, not of %s", p.dir, s.Cluster, p.cluster.Name).
 			WithFix("name the directory of %s with --pki", p.cluster.Name)
 	}
 	return d, s, nil
+}
+
+// unopened says which depot an error is about, whose own places are within it.
+func (p *pkiPlace) unopened(err error) error {
+	if errors.Is(err, diag.DepotMissing) {
+		return diag.New(diag.DepotMissing, "there is no PKI in %s", p.dir).
+			WithFix("make it with slipway pki init%s, or name the directory with --pki", p.flags())
+	}
+	var told diag.List
+	for _, d := range diag.Of(err) {
+		if d.Code == diag.PKILoose { // where one mode is wrong, those of a copy all are
+			d = d.WithFix("chmod -R go= %s; if others have accounts on this machine, consider its keys known and replace them", p.dir)
+		}
+		told.Add(d.WithEvidence("in the PKI's directory %s", p.dir))
+	}
+	if len(told) == 0 {
+		return err
+	}
+	return told
 }
 
 // minPassphrase is how long a passphrase is at least that is to guard a root.
@@ -201,7 +241,17 @@ func (a *app) passphrase(c *cobra.Command, source, flag string) (secret.Secret, 
 	}
 	cred := credential{getenv: a.sys.Getenv, stdin: &stdin{from: c.InOrStdin()}}
 	text, err := cred.read(source, flag)
-	return secret.New(text), err
+	return secret.New(text), inOneLine(err, "passphrase")
+}
+
+// inOneLine is an error of a credential, but for what it says to do: nobody logs
+// in here.
+func inOneLine(err error, what string) error {
+	d, ok := errors.AsType[diag.Diagnostic](err)
+	if !ok || d.Code != diag.CommandCredential {
+		return err
+	}
+	return d.WithFix("give the %s as one line: in a file, by env:NAME in a variable that is set, or with - on standard input", what)
 }
 
 // newPassphrase is a passphrase for a key that is yet to be made.

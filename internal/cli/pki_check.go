@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ Without arguments it looks at the PKI of the cluster: authorities that are in
 use, their revocation lists and all that is issued. Of a DIR it takes files that
 are called like certificates, revocation lists and keystores (.crt, .pem, .cer,
 .der, .crl, .p12, .pfx, .jks), also those behind links as Kubernetes mounts them.` + pkiHelp,
-		Example: `  slipway pki check -c kafka-prod --within 30d
+		Example: `  slipway pki check -c kafka-prod --within 7d
   slipway pki check /etc/kafka/tls kafka-0.example.com:9093 --within 20%`,
 		Annotations: exits(exitOK, exitError, exitFindings, exitRefused, exitUsage, exitInterrupted),
 		Args:        arguments(0, 1000, ""),
@@ -86,6 +87,10 @@ func (a *app) check(c *cobra.Command, args pkiCheckArgs) error {
 	}
 	if len(failures) > 0 {
 		return failures
+	}
+	if len(ch.all) == 0 { // a timer must not take that for good news
+		return diag.New(diag.InspectFile, "nothing in %s could be checked: no certificate, revocation list or keystore was read", strings.Join(targets, ", ")).
+			WithFix("name what holds certificates; those in keystores are read with --password-file")
 	}
 	if slices.ContainsFunc(ch.all, func(e view.Ending) bool { return e.Urgent }) {
 		return errFindings

@@ -123,11 +123,27 @@ func (a *app) exportSource(args pkiExportArgs) (dir, name string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	d, _, err := p.open()
+	d, s, err := p.open()
 	if err != nil {
 		return "", "", err
 	}
+	if !slices.ContainsFunc(s.Leaves, func(l depot.Leaf) bool { return l.ID == id }) {
+		return "", "", p.unissued(id, s)
+	}
 	return d.LeafDir(id), id.Name, nil
+}
+
+// unissued is the error about a certificate that the depot does not have.
+func (p *pkiPlace) unissued(id depot.ID, s depot.Status) error {
+	d := diag.New(diag.KeystoreSource, "%s has not been issued", id)
+	var known []string
+	for _, l := range s.Leaves {
+		known = append(known, l.ID.String())
+	}
+	if near := nearest(id.String(), known); near != "" {
+		return d.WithFix("did you mean %s?", near)
+	}
+	return d.WithFix("slipway pki issue%s issues what nodes and contracts call for", p.flags())
 }
 
 // shown is what to tell of the files that are about to be written, and where Kafka

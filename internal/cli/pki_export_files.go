@@ -73,7 +73,11 @@ func sourceProblem(path string, err error) error {
 	if known, ok := errors.AsType[*fs.PathError](err); ok {
 		err = known.Err
 	}
-	return diag.New(diag.KeystoreSource, "read %s: %v", path, err)
+	d := diag.New(diag.KeystoreSource, "read %s: %v", path, err)
+	if errors.Is(err, fs.ErrPermission) {
+		return d.WithFix("run the command as the owner of the file")
+	}
+	return d
 }
 
 // inFiles says in which file a problem is.
@@ -235,7 +239,7 @@ func (e *export) put(w *fileWrite) error {
 	}
 	_, err = f.Write(w.data)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return exportProblem(err)
+		return exportProblem(errors.Join(err, e.root.Remove(fresh))) // it holds a part of a key
 	}
 	if err := e.root.Rename(fresh, w.name); err != nil {
 		return exportProblem(err)

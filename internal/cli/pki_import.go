@@ -80,6 +80,7 @@ func runPKIImport(ctx context.Context, a *app, args pkiImportArgs) error {
 	if err != nil {
 		return err
 	}
+	a.warn(looseKeys(args.from))
 	d, err := depot.Init(p.dir, depot.Config{Cluster: p.cluster.Name, From: from, Policy: p.policy(false, nil)})
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func runPKIImport(ctx context.Context, a *app, args pkiImportArgs) error {
 		return err
 	}
 	a.view.Note("\nWhat the authority has issued so far stays valid. Next:")
-	a.view.Note("  slipway pki issue -c %s", p.name())
+	a.view.Note("  slipway pki issue%s", p.flags())
 	a.pkiTrusted(p)
 	return nil
 }
@@ -115,7 +116,7 @@ func (a *app) complete(ctx context.Context, p *pkiPlace, files []string) error {
 		if err := a.pkiStatus(p, d); err != nil {
 			return err
 		}
-		a.view.Note("\nNext:\n  slipway pki issue -c %s", p.name())
+		a.view.Note("\nNext:\n  slipway pki issue%s", p.flags())
 		return nil
 	}
 	return a.view.PKIStep(p.step(progress))
@@ -130,6 +131,22 @@ func importAuthority(paths []string, passphrase secret.Secret) (*pki.Authority, 
 		}
 	}
 	return pki.Import(files, passphrase)
+}
+
+// looseKeys are the named files with a key that others can read: what an
+// authority has been is not undone by a copy that is kept well.
+func looseKeys(paths []string) (loose diag.List) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o044 == 0 {
+			continue
+		}
+		if text, err := readSmall(path); err == nil && bytes.Contains(text, []byte("PRIVATE KEY")) {
+			loose.Add(diag.Warn(diag.PKILoose, "others can read %s: its mode is %04o", path, info.Mode().Perm()).
+				WithFix("if others have accounts on that machine, consider the key known and replace the authority: slipway pki rotate ca"))
+		}
+	}
+	return loose
 }
 
 // maxImported bounds how many files of a directory are looked at: an

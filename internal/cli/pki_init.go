@@ -159,7 +159,7 @@ func (a *app) requested(p *pkiPlace, file string, ask func() ([]byte, error)) er
 		return err
 	}
 	a.view.Note("\nNext: have %s signed as an authority that signs leaves (CA:TRUE, pathlen:0), then", file)
-	a.view.Note("  slipway pki import SIGNED.pem ROOT.pem -c %s", p.name())
+	a.view.Note("  slipway pki import SIGNED.pem ROOT.pem%s", p.flags())
 	return nil
 }
 
@@ -174,7 +174,7 @@ func (a *app) pkiMade(p *pkiPlace, r root) {
 	}
 	a.view.Note("  %s   the issuer's key, which signs for every service: not into Git, and onto a disk that is backed up and encrypted.", p.dir)
 	a.view.Note("Next:")
-	a.view.Note("  slipway pki issue -c %s", p.name())
+	a.view.Note("  slipway pki issue%s", p.flags())
 	a.pkiTrusted(p)
 }
 

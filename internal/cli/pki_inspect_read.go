@@ -54,6 +54,9 @@ func (s *stores) read(file string) (inspect.Contents, error) {
 		password = secret.New(text)
 	}
 	store, err := keystore.Read(data, password)
+	if err != nil && s.file == "" {
+		err = unlocked(err)
+	}
 	if err != nil {
 		return inspect.Contents{}, err
 	}
@@ -62,6 +65,14 @@ func (s *stores) read(file string) (inspect.Contents, error) {
 		got.Keys = append(got.Keys, key.Public())
 	}
 	return got, nil
+}
+
+// unlocked says what is missing where no password was given.
+func unlocked(err error) error {
+	if !errors.Is(err, diag.KeystoreRefused) {
+		return err
+	}
+	return diag.New(diag.KeystoreRefused, "the keystore has a password, and none was given").WithFix("name the file that holds it with --password-file, or a variable by env:NAME")
 }
 
 // readCertificates reads a file that is small enough to be one.

@@ -37,7 +37,8 @@ the administrators of each environment. One that still says what is called for,
 and has more than a third of its life before it, is kept; so the command can be
 run as often as you like.
 
-A kind, and names of that kind, narrow it down. Nobody types names: one that is
+A kind, and names of that kind, narrow it down. One that was revoked because its
+holder is gone (cessationOfOperation) is issued again only if it is named. Nobody types names: one that is
 not declared is refused. A program of others gets a certificate by its name if
 external.yaml lists it under principals.
 
@@ -94,7 +95,7 @@ func runPKIIssue(ctx context.Context, a *app, args pkiIssueArgs) error {
 	if p.cluster == nil {
 		return diag.New(diag.DepotNoCluster, "%s has no %s", args.pkiTarget.dir, contract.ClustersFile)
 	}
-	estate, err := a.valid(p.workspace)
+	estate, err := a.calling(p, args)
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,9 @@ func runPKIIssue(ctx context.Context, a *app, args pkiIssueArgs) error {
 	if args.csr != "" {
 		return a.issueFrom(ctx, d, w, wants[0], args)
 	}
+	for i := range wants {
+		wants[i].Again = len(args.names) > 0
+	}
 	changes, err := d.Issue(ctx, wants)
 	if err != nil {
 		return err
@@ -119,6 +123,25 @@ func runPKIIssue(ctx context.Context, a *app, args pkiIssueArgs) error {
 	}
 	a.issuedWhere(p, args.kind, changes)
 	return nil
+}
+
+// calling is the estate that says who needs a certificate. Nodes and
+// administrators need one before there is a contract.
+func (a *app) calling(p *pkiPlace, args pkiIssueArgs) (*contract.Estate, error) {
+	estate, problems := p.workspace.validate()
+	others := slices.DeleteFunc(slices.Clone(problems), func(d diag.Diagnostic) bool { return d.Code == diag.EstateEmpty })
+	if len(others) == len(problems) || others.Failed() || args.kind == depot.Client && len(args.names) == 0 {
+		if err := problems.Err(); err != nil {
+			return nil, err
+		}
+		a.warn(problems)
+		return estate, nil
+	}
+	a.warn(append(others, estate.Validate()...))
+	if args.kind == "" {
+		a.view.Note("There is no slipway.yaml in %s or below, so services get no certificate.\n", p.target.dir)
+	}
+	return estate, nil
 }
 
 // issuedWhere tells where certificates are, and what may have been forgotten.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -158,6 +159,10 @@ func named(s depot.Status, targets []string) ([]depot.Leaf, error) {
 			}
 			return nil, d
 		}
+		if _, ok := new(big.Int).SetString(t, 16); !ok {
+			return nil, diag.New(diag.DepotUnknown, "%q is no serial number and no KIND/NAME", t).
+				WithFix("slipway pki status shows what there is, and -o json the serial numbers too")
+		}
 	}
 	return leaves, nil
 }
@@ -268,8 +273,10 @@ func (r revocation) told(changes []depot.Change) view.PKIRevoked {
 	}
 	told.Open = append(told.Open,
 		"To end that sooner: --deny -e ENV refuses the principal at once, with every certificate it has; slipway pki rotate ca ends the certificate itself, and its service goes on with a new one.")
-	if slices.ContainsFunc(r.leaves, func(l depot.Leaf) bool { return l.Kind == depot.Client }) {
-		told.Open = append(told.Open, "The service needs another certificate to go on: slipway pki issue.")
+	for _, l := range r.leaves {
+		if l.Kind == depot.Client {
+			told.Open = append(told.Open, "To go on, "+l.Name+" needs another certificate: slipway pki issue client "+l.Name+".")
+		}
 	}
 	return told
 }

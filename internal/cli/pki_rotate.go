@@ -44,7 +44,7 @@ func (v span) Type() string { return "time" }
 func (v span) Set(text string) error {
 	d, err := contract.ParseDuration(text)
 	if err != nil {
-		return usage("--%s: %q is no time", v.flag, text).WithFix("write it like 30d, 12h or 45m")
+		return usage("--%s: %v", v.flag, err).WithFix("write it like 30d, 12h or 45m")
 	}
 	*v.value = d
 	return nil
@@ -68,7 +68,7 @@ connection, brokers when slipway pki reload or a restart has them read again.
 
 Made to be run by a timer: where nothing is due, nothing is done.` + pkiHelp,
 		Example: `  slipway pki rotate leaves -c kafka-prod
-  slipway pki rotate leaves --within 30d -c kafka-prod`,
+  slipway pki rotate leaves --within 15d -c kafka-prod`,
 		Annotations: exits(exitOK, exitError, exitRefused, exitUsage, exitInterrupted),
 		Args:        arguments(0, 0, "nothing"),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -79,7 +79,7 @@ Made to be run by a timer: where nothing is due, nothing is done.` + pkiHelp,
 		},
 	}
 	pkiFlags(c, &args.pkiTarget)
-	c.Flags().Var(span{"within", &args.within}, "within", "also those that end within this time, such as 30d")
+	c.Flags().Var(span{"within", &args.within}, "within", "also those that end within this time, such as 15d")
 	c.Flags().BoolVar(&args.all, "all", false, "all of them")
 	outputFlag(c, a, view.Table, view.JSON, view.YAML, view.Name)
 	return c

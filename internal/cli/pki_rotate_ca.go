@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -95,11 +96,16 @@ func (args *pkiRotateCAArgs) check() error {
 		return usage("--next, --back, --status, --from and --request exclude each other")
 	case args.to != "" && !args.next && !args.back:
 		return usage("--to is given without --next or --back")
+	case args.to != "" && !slices.Contains(phases, args.to):
+		return usage("--to: there is no phase %q", args.to).WithFix("use one of %s", join(phases))
 	case (args.next || args.back || args.status) && (args.root.dir != "" || args.root.source != "" || args.issuer):
 		return usage("--root, --root-passphrase-file and --issuer belong to the first step, which has neither --next nor --back")
 	}
 	return nil
 }
+
+// phases are those that --to can name.
+var phases = []string{string(depot.Trust), string(depot.Reissue), string(depot.Retire), string(depot.Steady)}
 
 func runPKIRotateCA(ctx context.Context, a *app, c *cobra.Command, args pkiRotateCAArgs) error {
 	p, err := a.pkiPlace(args.pkiTarget)
@@ -174,7 +180,7 @@ func (r *replacement) successor(c *cobra.Command) (depot.Replacement, error) {
 func (r *replacement) settle(ctx context.Context) error {
 	if r.status.Settled {
 		next, _ := depot.Following(r.status.Phase)
-		r.view.Note("The phase %s is complete. Once its files are everywhere: slipway pki rotate ca --next --to %s -c %s", r.status.Phase, next, r.name())
+		r.view.Note("The phase %s is complete. Once its files are everywhere: slipway pki rotate ca --next --to %s%s", r.status.Phase, next, r.flags())
 		return r.tell(ctx)
 	}
 	progress, err := r.depot.Next(ctx, depot.Step{To: r.status.Phase, Probe: r.probe()})
@@ -195,6 +201,10 @@ func (r *replacement) step(ctx context.Context) error {
 		to = r.status.Phase
 	}
 	to = cmp.Or(depot.Phase(r.args.to), to)
+	if to == "" && r.status.Phase == depot.Steady {
+		return diag.New(diag.DepotPhase, "no replacement of the authority is under way").
+			WithFix("slipway pki rotate ca --root DIR%s begins one", r.flags())
+	}
 	step := depot.Step{To: to, Probe: r.probe()}
 	if r.args.next && to != r.status.Phase {
 		if err := r.objections(ctx, step); err != nil {
@@ -274,12 +284,9 @@ func (r *replacement) took(p depot.Progress) error {
 // step is progress with what comes next.
 func (p *pkiPlace) step(done depot.Progress) view.PKIStep {
 	s := view.PKIStep{Cluster: p.name(), Progress: done}
-	arg := ""
-	if p.name() != "" {
-		arg = " -c " + p.name()
-	}
+	arg := p.flags()
 	deliver := fmt.Sprintf("deliver %s/issued/KIND/NAME to everybody, programs of others included", p.dir)
-	read := "have the brokers read their files again: slipway pki reload" + arg + ", or a rolling restart; controllers need the restart"
+	read := "have the brokers read their files again: slipway pki reload" + p.estateFlags() + ", or a rolling restart; controllers need the restart"
 	switch done.To {
 	case depot.Trust:
 		s.Next = []string{deliver + ": each ca.crt now holds both roots", read, "slipway pki rotate ca --next --to reissue" + arg}

@@ -31,8 +31,8 @@ type Denylist struct{ lists []*list }
 // A list is one issuer's.
 type list struct {
 	crl    *x509.RevocationList
-	denied map[string]x509.RevocationListEntry // by serial number
-	former *list                               // the issuer's list before, until this one is proven; may be nil
+	denied map[string]time.Time // since when, by serial number
+	former *list                // the issuer's list before, until this one is proven; may be nil
 
 	proven, forged atomic.Bool
 	signed         sync.Map // the keys of issuers (string) to whether they signed it
@@ -80,13 +80,15 @@ func parseList(der []byte, issuers []*x509.Certificate) (*list, error) {
 			return nil, fmt.Errorf("extension %s is critical and not known", e.Id)
 		}
 	}
-	l := &list{crl: crl, denied: make(map[string]x509.RevocationListEntry, len(crl.RevokedCertificateEntries))}
+	l := &list{crl: crl, denied: make(map[string]time.Time, len(crl.RevokedCertificateEntries))}
 	for _, entry := range crl.RevokedCertificateEntries {
 		if slices.ContainsFunc(entry.Extensions, critical) {
 			return nil, fmt.Errorf("the entry of %s has a critical extension that is not known", entry.SerialNumber.Text(16))
 		}
-		l.denied[key(entry.SerialNumber)] = entry
+		l.denied[key(entry.SerialNumber)] = entry.RevocationTime
 	}
+	// What is known of each entry twice over would be held for good.
+	crl.RevokedCertificateEntries, crl.RevokedCertificates = nil, nil //nolint:staticcheck // x509 fills both
 	candidates := 0
 	for _, issuer := range issuers {
 		if l.issuedBy(issuer) {
@@ -118,28 +120,28 @@ func (d *Denylist) Verify(state tls.ConnectionState) error {
 // that is denied.
 func (d *Denylist) verifyChains(chains [][]*x509.Certificate, resumed bool) (err error) {
 	for _, chain := range chains {
-		cert, entry := d.revoked(chain)
+		cert, since := d.revoked(chain)
 		if cert == nil {
 			return nil
 		}
-		err = Revoked(cert, entry.RevocationTime, resumed)
+		err = Revoked(cert, since, resumed)
 	}
 	return err
 }
 
-// revoked returns what is denied of a chain, and why, or nil.
-func (d *Denylist) revoked(chain []*x509.Certificate) (*x509.Certificate, x509.RevocationListEntry) {
+// revoked returns what is denied of a chain, and since when, or nil.
+func (d *Denylist) revoked(chain []*x509.Certificate) (*x509.Certificate, time.Time) {
 	for i, cert := range chain[:max(0, len(chain)-1)] {
 		for _, l := range d.lists {
 			if l = l.of(chain[i+1]); l == nil {
 				continue
 			}
-			if entry, denied := l.denied[key(cert.SerialNumber)]; denied {
-				return cert, entry
+			if since, denied := l.denied[key(cert.SerialNumber)]; denied {
+				return cert, since
 			}
 		}
 	}
-	return nil, x509.RevocationListEntry{}
+	return nil, time.Time{}
 }
 
 // of returns the list, or the one before it, if an issuer has signed it.
@@ -181,6 +183,25 @@ func (l *list) signedBy(issuer *x509.Certificate) bool {
 
 func (l *list) sameIssuer(o *list) bool {
 	return string(l.crl.RawIssuer) == string(o.crl.RawIssuer) && string(l.crl.AuthorityKeyId) == string(o.crl.AuthorityKeyId)
+}
+
+// newer fails if a list is an earlier one of the same issuer than what is in
+// force: a deployment that was taken back would allow again what is denied. A list
+// with a lower number that was signed later is a restored authority's.
+func (d *Denylist) newer(before *Denylist) error {
+	if before == nil {
+		return nil
+	}
+	for _, l := range d.lists {
+		i := slices.IndexFunc(before.lists, l.sameIssuer)
+		if i < 0 || !before.lists[i].proven.Load() || l.crl.Number == nil {
+			continue
+		}
+		if was := before.lists[i].crl; was.Number != nil && l.crl.Number.Cmp(was.Number) < 0 && l.crl.ThisUpdate.Before(was.ThisUpdate) {
+			return fmt.Errorf("list %d of %q is older than list %d, which is in use", l.crl.Number, l.crl.Issuer, was.Number)
+		}
+	}
+	return nil
 }
 
 // after has lists that are not proven yet keep the ones before them.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/big"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -327,4 +328,35 @@ func FuzzParseDenylist(f *testing.F) {
 			t.Error("a denylist without lists")
 		}
 	})
+}
+
+// A list is read whole, and then held for as long as the process lives: what x509
+// makes of it is several times its file.
+func TestALongListIsHeldInLittleMemory(t *testing.T) { // not beside others: it measures
+	ca, err := pki.NewAuthority("office", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	serials := make([]*big.Int, 50_000)
+	for i := range serials {
+		serials[i] = new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 120), big.NewInt(int64(i)))
+	}
+	text := list(t, ca, 1, serials...)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	denylist, err := secure.ParseDenylist(text, ca.Chain())
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > 4*int64(len(text)) {
+		t.Errorf("%d bytes are held for a file of %d", held, len(text))
+	}
+	if lists := denylist.Lists(); len(lists) != 1 || lists[0].Revoked != 50_000 {
+		t.Errorf("the lists are %+v", lists)
+	}
+	runtime.KeepAlive(text)
+	runtime.KeepAlive(serials)
 }

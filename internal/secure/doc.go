@@ -73,7 +73,8 @@
 // certificates of the authority that has signed it. That may be an intermediate
 // which stands in no file of ours: then the signature is checked when it stands in a
 // chain that has been verified. A list that is not its issuer's denies nothing, and
-// the one before it stays in force. A list whose next update is overdue still
-// denies what it lists, and says that it is old; so does one whose file is gone.
+// the one before it stays in force; it stays, too, where the file has an earlier list
+// again. A list whose next update is overdue still denies what it lists, and says
+// that it is old; so does one whose file is gone.
 // Connections that are open when their peer is revoked end by their age.
 package secure

@@ -172,5 +172,8 @@ func (f *Files) parseDenylist(crl content) (*Denylist, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", crl.file, err)
 	}
+	if err := d.newer(f.denied.value); err != nil {
+		return nil, fmt.Errorf("%s: %w", crl.file, err)
+	}
 	return d.after(f.denied.value), nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 
 	"github.com/slipway-go/slipway/diag"
@@ -104,7 +105,7 @@ func (d *disk) read(name string, widest fs.FileMode) ([]byte, error) {
 	if !os.SameFile(before, info) {
 		return nil, notFile(name)
 	}
-	if err := checkMode(name, info, widest); err != nil {
+	if err := checkMode(d.place(name), info, widest); err != nil {
 		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
@@ -262,7 +263,12 @@ func (d *disk) checkDir(name string) error {
 	if !info.IsDir() {
 		return diag.New(diag.PKILink, "%s is not a directory", name)
 	}
-	return checkMode(name, info, dirMode)
+	return checkMode(d.place(name), info, dirMode)
+}
+
+// place is a file as its owner finds it.
+func (d *disk) place(name string) string {
+	return filepath.Join(d.root.Name(), filepath.FromSlash(name))
 }
 
 func checkMode(name string, info fs.FileInfo, widest fs.FileMode) error {

@@ -54,3 +54,21 @@ func TestAnAuthorityThatHasEndedCanBeReplaced(t *testing.T) {
 		})
 	}
 }
+
+// What nobody asked for any more lies there still, and its line leaves the
+// register with it, not before: a leaf that no register has is damage.
+func TestALeafThatEndedLongAgoDamagesNothing(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	issue(t, p.Depot, client("svc-old"))
+	for range 3 {
+		p.clock.Add(320 * 24 * time.Hour)
+		issue(t, p.Depot, client("svc-new"))
+		if _, err := p.Status(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := actions(issue(t, p.Depot, client("svc-old"))); got != "reissued client/svc-old (it has ended)" {
+		t.Errorf("asked for again: %s", got)
+	}
+}

@@ -21,7 +21,7 @@ func Init(dir string, cfg Config) (*Depot, error) {
 	d := &Depot{dir: dir, clock: cfg.Clock, step: cfg.step}
 	err := d.create(cfg, func(s *session) error {
 		if s.st.phase != "" {
-			return diag.New(diag.DepotExists, "there is a depot for cluster %s", s.st.cluster)
+			return diag.New(diag.DepotExists, "there is a depot for cluster %s in %s", s.st.cluster, dir)
 		}
 		s.st.cluster = cfg.Cluster
 		if err := s.found(1, Replacement{From: cfg.From, Policy: cfg.Policy, RootKey: cfg.RootKey}); err != nil {
@@ -55,7 +55,7 @@ func InitRequest(dir string, cfg Config) (*Depot, []byte, error) {
 	err := d.create(cfg, func(s *session) error {
 		first := state{cluster: cfg.Cluster, phase: Pending, requested: 1, last: 1}
 		if s.st.phase != "" && s.st != first {
-			return diag.New(diag.DepotExists, "there is a depot for cluster %s", s.st.cluster)
+			return diag.New(diag.DepotExists, "there is a depot for cluster %s in %s", s.st.cluster, dir)
 		}
 		s.st.cluster = cfg.Cluster
 		var err error
@@ -231,7 +231,8 @@ func (s *session) rootApart(number int, r Replacement) (*pki.Authority, error) {
 	if m.exists(dir) {
 		root, err := m.readRoot(dir, r.RootKey.Passphrase)
 		if err == nil && (root.Name() != s.rootName(number) || !s.now.Before(root.NotAfter())) {
-			err = diag.New(diag.DepotRootKey, "%s holds another root, %s", filepath.Join(r.RootKey.Dir, dir), root.Name())
+			err = diag.New(diag.DepotRootKey, "%s holds another root, %s", filepath.Join(r.RootKey.Dir, dir), root.Name()).
+				WithFix("name a directory of this cluster's own, on the same medium if you like")
 		}
 		return root, err
 	}

@@ -42,8 +42,9 @@ type Change struct {
 // about each, in their order; what it finished of an earlier command follows. A
 // leaf is kept that says what is wanted, comes from the generation that issues
 // now, is not revoked, and has more than a third of its life before it. One
-// whose key is with its owner, or that is on hold, is left as it is. Either all
-// wants can be issued or none is.
+// whose key is with its owner, or that is on hold, is left as it is, and so is one
+// that was revoked because its holder is gone ([Ceased]) unless its want says so.
+// Either all wants can be issued or none is.
 func (d *Depot) Issue(ctx context.Context, wants []Want) ([]Change, error) {
 	var changes []Change
 	err := d.change("issue", func(s *session) (err error) {
@@ -120,6 +121,8 @@ func (s *session) judge(w Want) (*order, Change) {
 		return nil, l.change(Kept, "")
 	case l.held():
 		return nil, l.change(Kept, "it is on hold")
+	case l.ceased() && !w.Again:
+		return nil, l.change(Kept, reason)
 	case l.outside():
 		return nil, l.change(Waits, reason)
 	}
@@ -190,6 +193,10 @@ func (d *Depot) IssueFrom(ctx context.Context, csr []byte, want Want) (Change, e
 		if err := w.check(nil); err != nil {
 			return err
 		}
+		if l := s.leaked(csr); l != nil {
+			return diag.New(diag.DepotRevoked, "the key of the request is that of %s, which is revoked: %s", l.ID, KeyLeaked).
+				WithFix("have the owner make a new key")
+		}
 		o := &order{id: w.ID, req: w.Request, csr: csr}
 		if l := s.leaf(w.ID); l != nil {
 			o.reason = cmp.Or(s.misfit(l, w.Request), "its owner sent another key")
@@ -210,13 +217,29 @@ func (d *Depot) IssueFrom(ctx context.Context, csr []byte, want Want) (Change, e
 
 // keyOf reports whether the leaf is for the key of a signing request.
 func (l *leaf) keyOf(csr []byte) bool {
+	return l.outside() && l.certifies(csr)
+}
+
+func (l *leaf) certifies(csr []byte) bool {
 	block, _ := pem.Decode(csr)
-	if block == nil || !l.outside() {
+	if block == nil {
 		return false
 	}
 	req, err := x509.ParseCertificateRequest(block.Bytes)
 	key, ok := l.cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	return err == nil && ok && key.Equal(req.PublicKey)
+}
+
+// leaked returns the leaf that was revoked because others know the key of a
+// signing request, or nil.
+func (s *session) leaked(csr []byte) *leaf {
+	i := slices.IndexFunc(s.leaves, func(l *leaf) bool {
+		return l.revoked != nil && Reason(l.revoked.Reason) == KeyLeaked && l.certifies(csr)
+	})
+	if i < 0 {
+		return nil
+	}
+	return s.leaves[i]
 }
 
 // RenewAll has [Depot.Renew] renew every leaf.

@@ -54,6 +54,9 @@ func (l *leaf) live(now time.Time) bool {
 // held reports whether the leaf is on hold, and may become good again.
 func (l *leaf) held() bool { return l.revoked != nil && Reason(l.revoked.Reason) == Hold }
 
+// ceased reports whether the leaf was revoked because its holder is gone.
+func (l *leaf) ceased() bool { return l.revoked != nil && Reason(l.revoked.Reason) == Ceased }
+
 // request is what the leaf was made from.
 func (l *leaf) request() pki.Request {
 	req := pki.Request{
@@ -135,6 +138,9 @@ func (d *disk) readLeaf(id ID, gens []*generation) (*leaf, error) {
 	return l, nil
 }
 
+// copied is what to do about a leaf whose links were lost on the way.
+const copied = "copy the PKI with its links (cp -a, tar); %s can be removed instead: slipway pki issue makes it again"
+
 // version returns where ..data points, empty if it is not there.
 func (d *disk) version(dir string) (string, error) {
 	if err := d.checkDir(dir); err != nil {
@@ -143,7 +149,7 @@ func (d *disk) version(dir string) (string, error) {
 	for _, name := range leafFiles {
 		target, err := d.root.Readlink(path.Join(dir, name))
 		if d.exists(path.Join(dir, name)) && (err != nil || target != path.Join(dataLink, name)) {
-			return "", diag.New(diag.PKILink, "%s is not a link to %s", path.Join(dir, name), path.Join(dataLink, name))
+			return "", diag.New(diag.PKILink, "%s is not a link to %s", path.Join(dir, name), path.Join(dataLink, name)).WithFix(copied, dir)
 		}
 	}
 	target, err := d.root.Readlink(path.Join(dir, dataLink))
@@ -151,7 +157,7 @@ func (d *disk) version(dir string) (string, error) {
 		return "", nil
 	}
 	if err != nil || !versionName.MatchString(target) {
-		return "", diag.New(diag.PKILink, "%s is not a link to a version beside it", path.Join(dir, dataLink))
+		return "", diag.New(diag.PKILink, "%s is not a link to a version beside it", path.Join(dir, dataLink)).WithFix(copied, dir)
 	}
 	return target, nil
 }

@@ -82,7 +82,7 @@ const (
 	Unspecified Reason = 0
 	KeyLeaked   Reason = 1 // keyCompromise
 	Superseded  Reason = 4
-	Ceased      Reason = 5 // cessationOfOperation: the service is gone
+	Ceased      Reason = 5 // cessationOfOperation: the service is gone, and gets another only by its name: see [Want]
 	Hold        Reason = 6 // certificateHold: until it is known what happened
 )
 

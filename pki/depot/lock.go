@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -48,9 +49,9 @@ func unlock(f *os.File) error {
 func locked(f *os.File) error {
 	text, _ := io.ReadAll(io.LimitReader(f, 20)) // what cannot be read is not told
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-		return diag.New(diag.DepotLocked, "process %d is changing it", pid)
+		return diag.New(diag.DepotLocked, "process %d is changing %s", pid, filepath.Dir(f.Name()))
 	}
-	return diag.New(diag.DepotLocked, "another process is changing it")
+	return diag.New(diag.DepotLocked, "another process is changing %s", filepath.Dir(f.Name()))
 }
 
 func writeAt(f *os.File, text string) error {

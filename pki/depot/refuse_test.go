@@ -87,7 +87,7 @@ func TestEachRefusalHasItsCode(t *testing.T) {
 			os.Remove(filepath.Join(p.dir, "generations", "1", "issued"))
 			_, err := depot.Open(p.dir)
 			return err
-		}, diag.DepotDamaged, "a file of generations/1 is missing"},
+		}, diag.DepotDamaged, "generations/1/issued is missing"},
 		"list of another issuer": {func(t *testing.T, p place) error {
 			other := newPlace(t)
 			list, _ := os.ReadFile(filepath.Join(other.dir, "generations", "1", "ca.crl"))
@@ -160,7 +160,7 @@ func TestEachRefusalHasItsCode(t *testing.T) {
 		"next without a replacement": {func(t *testing.T, p place) error {
 			_, err := p.Next(t.Context(), depot.Step{})
 			return err
-		}, diag.DepotPhase, "no such step"},
+		}, diag.DepotPhase, "there is no step to take in phase"},
 		"two steps at once": {func(t *testing.T, p place) error {
 			inTrust(t, p)
 			_, err := p.Next(t.Context(), depot.Step{To: depot.Retire})
@@ -170,7 +170,7 @@ func TestEachRefusalHasItsCode(t *testing.T) {
 			inReissue(t, p)
 			_, err := p.Begin(t.Context(), p.replacement())
 			return err
-		}, diag.DepotPhase, "not in phase reissue"},
+		}, diag.DepotPhase, "no replacement begins in phase reissue"},
 		"an answer without a request": {func(t *testing.T, p place) error {
 			_, err := p.Complete(t.Context(), nil)
 			return err
@@ -340,7 +340,7 @@ func TestOneProcessAtATimeChangesADepot(t *testing.T) {
 	}()
 	<-inside
 	_, err = p.Issue(t.Context(), twoLeaves)
-	if !errors.Is(err, diag.DepotLocked) || !strings.Contains(err.Error(), fmt.Sprintf("process %d is changing it", os.Getpid())) {
+	if !errors.Is(err, diag.DepotLocked) || !strings.Contains(err.Error(), fmt.Sprintf("process %d is changing ", os.Getpid())) {
 		t.Errorf("Issue beside another = %v, want %s with the process", err, diag.DepotLocked)
 	}
 	if _, err := p.Status(); err != nil {

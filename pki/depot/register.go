@@ -10,7 +10,8 @@ import (
 	"github.com/slipway-go/slipway/diag"
 )
 
-// memory is how long the register remembers a certificate after its end.
+// memory is how long the register remembers a certificate after its end, if
+// nothing is left of it.
 const memory = 400 * 24 * time.Hour
 
 // An entry is a line of a generation's register: a certificate that it signed.

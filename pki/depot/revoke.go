@@ -99,12 +99,25 @@ func (s *session) target(name string) (target, bool) {
 		}
 		return target{l.gen, l.entry}, true
 	}
+	serial := readSerial(name)
 	for _, g := range s.gens {
-		if e, ok := g.entry(strings.ToLower(name)); ok {
+		if e, ok := g.entry(serial); ok {
 			return target{g, e}, true
 		}
 	}
 	return target{}, false
+}
+
+// readSerial reads a serial number as it is written anywhere: with colons or
+// capitals as openssl does, with zeros in front or without. It returns it as the
+// register has it, empty for what is none.
+func readSerial(text string) string {
+	digits := strings.ReplaceAll(text, ":", "")
+	n, ok := new(big.Int).SetString(digits, 16)
+	if !ok || n.Sign() <= 0 || digits[0] == '+' {
+		return ""
+	}
+	return hexSerial(n)
 }
 
 // edit changes the lists, each once.

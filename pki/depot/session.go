@@ -157,7 +157,11 @@ func (s *session) readGenerations() error {
 // damaged gives an error about a missing file its code.
 func damaged(dir string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", diag.New(diag.DepotDamaged, "a file of %s is missing", dir), err)
+		what := "a file of " + dir
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			what = path.Join(dir, path.Base(at.Path))
+		}
+		return fmt.Errorf("%w: %w", diag.New(diag.DepotDamaged, "%s is missing", what), err)
 	}
 	return err
 }

@@ -135,8 +135,16 @@ func (s *session) register(orders []*order) error {
 	return s.enter(s.generation(s.st.issuing()), entries...)
 }
 
+// enter adds lines to a generation's register. What ended long ago leaves it,
+// unless it lies there still: whoever reads a leaf looks for its line.
 func (s *session) enter(g *generation, entries ...entry) error {
-	all := slices.DeleteFunc(slices.Clone(g.register), func(e entry) bool { return s.now.Sub(e.ends) > memory })
+	shown := make(map[string]bool, len(s.leaves))
+	for _, l := range s.leaves {
+		shown[l.entry.serial] = true
+	}
+	all := slices.DeleteFunc(slices.Clone(g.register), func(e entry) bool {
+		return s.now.Sub(e.ends) > memory && !shown[e.serial]
+	})
 	for _, e := range entries {
 		e.issued, e.ends = e.issued.UTC().Truncate(time.Second), e.ends.UTC()
 		all = append(all, e)

@@ -47,7 +47,7 @@ func (d *Depot) Begin(ctx context.Context, r Replacement) (Progress, error) {
 
 func (s *session) begin(r Replacement) error {
 	if s.st.phase != Steady {
-		return s.wrongPhase("a replacement begins")
+		return s.wrongPhase("no replacement begins")
 	}
 	if err := r.Policy.validate(); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (s *session) wrongPhase(what string) error {
 		return diag.New(diag.DepotPending, "the issuer is not signed yet")
 	}
 	next, back := Following(s.st.phase)
-	d := diag.New(diag.DepotPhase, "%s not in phase %s", what, s.st.phase)
+	d := diag.New(diag.DepotPhase, "%s in phase %s", what, s.st.phase)
 	if next != "" {
 		d = d.WithFix("go on to %s, or back to %s", next, back)
 	}
@@ -114,7 +114,7 @@ func (d *Depot) move(ctx context.Context, what string, step Step, following func
 		to := step.To
 		if to == "" && s.settled() {
 			if to = following(p.From); to == "" {
-				return s.wrongPhase("there is no such step")
+				return s.wrongPhase("there is no step to take")
 			}
 		}
 		if p.Changes, err = s.settle(ctx); err != nil {
@@ -166,7 +166,7 @@ func (d *Depot) Objections(ctx context.Context, step Step) ([]Objection, error) 
 			target.phase = next
 		}
 		if target.phase == "" || target.phase != next && target.phase != back {
-			return s.wrongPhase("there is no such step")
+			return s.wrongPhase("there is no step to take")
 		}
 		if target.phase == Steady {
 			target.next = 0
@@ -239,7 +239,7 @@ func (d *Depot) BeginRequest(ctx context.Context, policy Policy) ([]byte, error)
 			return err
 		}
 		if s.st.phase != Steady && s.st.phase != Pending {
-			return s.wrongPhase("a replacement begins")
+			return s.wrongPhase("no replacement begins")
 		}
 		st := s.st
 		if st.requested == 0 {

@@ -25,6 +25,10 @@ type Want struct {
 
 	// Why says what calls for the leaf: the contract or the node.
 	Why string
+
+	// Again has a leaf issued whose holder was said to be gone, by a revocation
+	// with [Ceased]: it was not forgotten that the holder is to have none.
+	Again bool
 }
 
 // Derive returns the leaves that an estate calls for on a cluster, sorted: one

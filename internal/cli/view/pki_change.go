@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,9 +41,18 @@ func (v *View) PKIIssued(changes []PKIChange) error {
 }
 
 func issuedTable(w io.Writer, changes []PKIChange) {
-	t := newTable(w, "CERTIFICATE", "DONE", "PRINCIPAL", "ENDS", "NAMES", "REASON")
+	head := []string{"CERTIFICATE", "DONE", "PRINCIPAL", "ENDS", "NAMES"}
+	reasons := slices.ContainsFunc(changes, func(c PKIChange) bool { return c.Reason != "" })
+	if reasons {
+		head = append(head, "REASON")
+	}
+	t := newTable(w, head...)
 	for _, c := range changes {
-		t.row(c.ID.String(), string(c.Action), cmp.Or(c.Principal, "-"), day(c.Ends), cmp.Or(strings.Join(c.Names, " "), "-"), cmp.Or(c.Reason, "-"))
+		row := []string{c.ID.String(), string(c.Action), cmp.Or(c.Principal, "-"), day(c.Ends), cmp.Or(strings.Join(c.Names, " "), "-")}
+		if reasons {
+			row = append(row, cmp.Or(c.Reason, "-"))
+		}
+		t.row(row...)
 	}
 	t.flush()
 }

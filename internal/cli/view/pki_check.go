@@ -48,6 +48,9 @@ func (v *View) Endings(e Endings) error {
 }
 
 func (v *View) endings(w io.Writer, e Endings, doc endingsDocument) {
+	if len(doc.Endings) == 0 {
+		return
+	}
 	t := newTable(w, "ENDS", "LEFT", "STATE", "KIND", "NAME", "WHERE")
 	for _, one := range doc.Endings {
 		left, state := one.Ends.Sub(e.Now), "ok"
@@ -70,5 +73,5 @@ func (v *View) endings(w io.Writer, e Endings, doc endingsDocument) {
 		}
 	}
 	t.flush()
-	fmt.Fprintf(w, "\n%s, %d within %s.\n", count(len(doc.Endings), "end"), doc.Urgent, e.Within)
+	fmt.Fprintf(w, "\n%d looked at, %d ending within %s.\n", len(doc.Endings), doc.Urgent, e.Within)
 }
