@@ -228,7 +228,7 @@ func (a *app) ask(ctx context.Context, waits, question string) error {
 		return context.Cause(ctx)
 	case word := <-answer:
 		if word != "yes" {
-			return diag.New(diag.CommandUnconfirmed, "the answer was not yes")
+			return diag.New(diag.CommandUnconfirmed, "the answer was not yes").WithFix("run it again, and answer yes or give --yes")
 		}
 		return nil
 	}

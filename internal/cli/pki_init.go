@@ -68,6 +68,16 @@ func (r *root) apart(from string) error {
 	return nil
 }
 
+// used reports whether the directory for the root's key holds one that init would
+// use.
+func (r *root) used() bool {
+	if r.dir == "" {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(r.dir, "1", pki.AuthorityFile))
+	return err == nil
+}
+
 func (r *root) key() depot.RootKey { return depot.RootKey{Dir: r.dir, Passphrase: r.passphrase} }
 
 func newPKIInitCommand(a *app) *cobra.Command {
@@ -129,12 +139,17 @@ func runPKIInit(_ context.Context, a *app, args pkiInitArgs) error {
 			return csr, err
 		})
 	}
+	again := args.used()
 	d, err := depot.Init(p.dir, cfg)
 	if err != nil {
 		return err
 	}
 	if err := a.pkiStatus(p, d); err != nil {
 		return err
+	}
+	if again {
+		a.view.Note("\nThe root is the one that lay in %s already. If its authority has been replaced meanwhile, nobody trusts it any more:", args.root.dir)
+		a.view.Note("  slipway pki import --from %s brings a later one along, and another --root makes a new one.", args.root.dir+"/N")
 	}
 	a.pkiMade(p, args.root)
 	return nil

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -143,7 +142,8 @@ func runPKIRevoke(ctx context.Context, a *app, args pkiRevokeArgs) error {
 func named(s depot.Status, targets []string) ([]depot.Leaf, error) {
 	var leaves []depot.Leaf
 	for _, t := range targets {
-		i := slices.IndexFunc(s.Leaves, func(l depot.Leaf) bool { return l.ID.String() == t || strings.EqualFold(l.Serial, t) })
+		serial, isSerial := depot.ParseSerial(t)
+		i := slices.IndexFunc(s.Leaves, func(l depot.Leaf) bool { return l.ID.String() == t || isSerial && l.Serial == serial })
 		if i >= 0 {
 			leaves = append(leaves, s.Leaves[i])
 			continue
@@ -159,7 +159,7 @@ func named(s depot.Status, targets []string) ([]depot.Leaf, error) {
 			}
 			return nil, d
 		}
-		if _, ok := new(big.Int).SetString(t, 16); !ok {
+		if !isSerial {
 			return nil, diag.New(diag.DepotUnknown, "%q is no serial number and no KIND/NAME", t).
 				WithFix("slipway pki status shows what there is, and -o json the serial numbers too")
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -52,7 +53,17 @@ func (a *app) pkiStatus(p *pkiPlace, d *depot.Depot) error {
 	if err != nil {
 		return err
 	}
-	return a.view.PKI(view.PKI{Dir: p.dir, Status: s, Disagreements: p.disagreements(), Now: time.Now()})
+	return a.view.PKI(view.PKI{Dir: p.dir, Status: s, Disagreements: append(faults(s), p.disagreements()...), Now: time.Now()})
+}
+
+// faults are why generations cannot issue.
+func faults(s depot.Status) (all []string) {
+	for _, g := range s.Generations {
+		if g.Fault != "" {
+			all = append(all, fmt.Sprintf("Generation %d: %s", g.Number, g.Fault))
+		}
+	}
+	return all
 }
 
 // disagreements are what clusters.yaml says otherwise than the depot.

@@ -99,7 +99,7 @@ func (s *session) target(name string) (target, bool) {
 		}
 		return target{l.gen, l.entry}, true
 	}
-	serial := readSerial(name)
+	serial, _ := ParseSerial(name)
 	for _, g := range s.gens {
 		if e, ok := g.entry(serial); ok {
 			return target{g, e}, true
@@ -108,16 +108,16 @@ func (s *session) target(name string) (target, bool) {
 	return target{}, false
 }
 
-// readSerial reads a serial number as it is written anywhere: with colons or
-// capitals as openssl does, with zeros in front or without. It returns it as the
-// register has it, empty for what is none.
-func readSerial(text string) string {
+// ParseSerial reads a serial number as it is written anywhere: with colons or
+// capitals as openssl does, with zeros in front or without. It returns it as
+// [Leaf] has it, and false for what is none.
+func ParseSerial(text string) (string, bool) {
 	digits := strings.ReplaceAll(text, ":", "")
 	n, ok := new(big.Int).SetString(digits, 16)
 	if !ok || n.Sign() <= 0 || digits[0] == '+' {
-		return ""
+		return "", false
 	}
-	return hexSerial(n)
+	return hexSerial(n), true
 }
 
 // edit changes the lists, each once.

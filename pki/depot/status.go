@@ -2,7 +2,9 @@ package depot
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 )
@@ -47,6 +49,10 @@ type Generation struct {
 	Revoked     int       `json:"revoked" yaml:"revoked"`                              // certificates on its list
 	ListNumber  int64     `json:"list_number,omitempty" yaml:"list_number,omitempty"`  // of its CRL
 	ListOverdue time.Time `json:"list_overdue,omitzero" yaml:"list_overdue,omitempty"` // when the CRL should have been replaced
+
+	// Fault says why the generation cannot issue, though it should: its key is
+	// gone, or others can read it. Empty where it can.
+	Fault string `json:"fault,omitempty" yaml:"fault,omitempty"`
 }
 
 // A Leaf is an issued certificate that is in use.
@@ -96,7 +102,21 @@ func (s *session) generationStatus(g *generation) Generation {
 	out.Root, out.RootEnds = g.root.Subject.CommonName, g.root.NotAfter
 	out.Issuer, out.IssuerEnds = g.chain[0].Subject.CommonName, g.chain[0].NotAfter
 	out.Revoked, out.ListNumber, out.ListOverdue = len(g.list.lines), g.list.number, g.list.next
+	if out.Issues {
+		out.Fault = s.keyFault(g)
+	}
 	return out
+}
+
+// keyFault says what is wrong with the key of a generation that issues.
+func (s *session) keyFault(g *generation) string {
+	switch _, err := s.read(g.path(issuerKeyFile), fileMode); {
+	case errors.Is(err, fs.ErrNotExist):
+		return g.path(issuerKeyFile) + " is missing, so nothing can be issued: bring it back from a backup, or replace the authority"
+	case err != nil:
+		return err.Error()
+	}
+	return ""
 }
 
 func (s *session) describe(l *leaf) Leaf {
