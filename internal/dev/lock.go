@@ -47,11 +47,15 @@ func (l *lock) write(s string) error {
 }
 
 // release empties the file, so that its content is never that of a process
-// that is gone, and gives the lock away.
+// that is gone, and gives the lock away: by name, because a child that is being
+// forked holds the file open for a moment after it is closed here.
 func (l *lock) release() {
 	_ = l.file.Truncate(0) // the lock goes with Close, whatever the file says
+	_ = unlock(l.file)
 	_ = l.file.Close()
 }
+
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
 // holder returns the id of the process that holds the lock at path, 0 if
 // nobody does.
@@ -66,7 +70,7 @@ func holder(path string) (int, error) {
 	defer f.Close()
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
 	if err == nil {
-		return 0, nil // ours for a moment; closing the file ends it
+		return 0, unlock(f) // ours for a moment
 	}
 	if !errors.Is(err, syscall.EWOULDBLOCK) {
 		return 0, fmt.Errorf("test lock %s: %w", path, err)

@@ -50,7 +50,7 @@ func (d directory) close() error {
 	if d.lock == nil {
 		return nil
 	}
-	return d.lock.Close()
+	return errors.Join(funlock(d.lock), d.lock.Close())
 }
 
 // file is the path of something in the directory, "" if nothing is kept.

@@ -13,3 +13,5 @@ import (
 func flock(*os.File) error {
 	return diag.New(diag.EmbeddedDirectory, "data directories need a Unix system; without one the cluster runs in memory")
 }
+
+func funlock(*os.File) error { return nil }

@@ -22,3 +22,7 @@ func flock(f *os.File) error {
 	}
 	return nil
 }
+
+// funlock gives a lock away, though a child that is being forked may hold the
+// file open for a moment longer.
+func funlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/slipway-go/slipway/diag"
@@ -85,9 +86,7 @@ case " $* " in *" push "*)
 esac
 exec "` + program + `" "$@"
 `
-	if err := os.WriteFile(filepath.Join(dir, "git"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, filepath.Join(dir, "git"), script)
 	next := edited(t, service("orders"), "team-a", "team-b")
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	_, err = share.Publish(t.Context(), config(t), bundle(t, next), repo+"main:orders")
@@ -115,9 +114,7 @@ func TestABranchIsFetchedOnceForAllItsContracts(t *testing.T) { // not parallel:
 	}
 	dir := t.TempDir()
 	script := "#!/bin/sh\ncase \" $* \" in *\" fetch \"*) echo x >> \"$0.fetched\";; esac\nexec \"" + program + "\" \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(dir, "git"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, filepath.Join(dir, "git"), script)
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	u := pull(t, estate(t, sources))
 	for _, c := range u.Changes {
@@ -237,9 +234,7 @@ func TestNobodyIsAskedForAPassword(t *testing.T) {
 	if err := os.WriteFile(ca, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(program, []byte("#!/bin/sh\ntouch "+proof+"\necho x\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	writeProgram(t, program, "#!/bin/sh\ntouch "+proof+"\necho x\n")
 	if err := os.WriteFile(filepath.Join(dir, ".gitconfig"), []byte("[core]\n\taskPass = "+program+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -285,4 +280,16 @@ func TestWithoutGitTheRestWorks(t *testing.T) { // not parallel: it changes PATH
 	_, err := share.Publish(t.Context(), config(t), bundle(t, service("orders")), repo+"main")
 	wantCode(t, err, diag.ShareGit)
 	publish(t, service("orders"), to+"orders:main")
+}
+
+// writeProgram writes a script that is executed next. Nothing is forked
+// meanwhile: a child would hold the file open for writing, and Linux refuses to
+// execute such a file.
+func writeProgram(t *testing.T, path, text string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
 }

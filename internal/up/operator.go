@@ -116,8 +116,12 @@ func (s *state) held() bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close() // and with it the lock
-	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+	defer f.Close()
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if err == nil {
+		_ = unlock(f) // ours for a moment; at the latest, closing the file ends it
+	}
+	return errors.Is(err, syscall.EWOULDBLOCK)
 }
 
 // operator reads what a run has written for operators.

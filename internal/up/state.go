@@ -139,10 +139,14 @@ func (s *state) run() string { return filepath.Join(s.dir, "run") }
 // programs is where built services are kept for the next run.
 func (s *state) programs() string { return filepath.Join(s.dir, "bin") }
 
-// close removes the run's directory and gives the estate free.
+// close removes the run's directory and gives the estate free. The lock is
+// given away by name: a child that is being forked holds the file open for a
+// moment longer, and with it a lock that only closing would end.
 func (s *state) close() error {
-	return errors.Join(os.RemoveAll(s.run()), s.lock.Close())
+	return errors.Join(os.RemoveAll(s.run()), unlock(s.lock), s.lock.Close())
 }
+
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
 func stateFault(err error) error {
 	return diag.New(diag.UpState, "prepare the directory that the run needs: %v", err)
