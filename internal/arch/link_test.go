@@ -21,7 +21,7 @@ var (
 	sdk = []string{
 		".", "contract", "diag", "schema",
 		"internal/auth", "internal/frontier", "internal/lag", "internal/lane", "internal/parking", "internal/protect",
-		"internal/record", "internal/retrylog", "internal/secret", "internal/secure",
+		"internal/record", "internal/retrylog", "internal/secret", "internal/secure", "internal/spill",
 	}
 	sdkModules = []string{
 		"github.com/twmb/franz-go", "github.com/twmb/franz-go/pkg/kmsg", "github.com/twmb/franz-go/pkg/sr",

@@ -1,0 +1,4 @@
+package diag
+
+// Postgres on this machine: SLP-PGS.
+var postgresEntries = []Entry{}

@@ -1,0 +1,4 @@
+package diag
+
+// Producing: SLP-PRD.
+var producerEntries = []Entry{}

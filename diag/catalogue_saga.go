@@ -1,0 +1,4 @@
+package diag
+
+// Sagas: SLP-SAG.
+var sagaEntries = []Entry{}

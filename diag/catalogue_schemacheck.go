@@ -1,0 +1,4 @@
+package diag
+
+// Checking schemas and generating from them: SLP-SCH from 050 on.
+var schemaCheckEntries = []Entry{}

@@ -1,0 +1,4 @@
+package diag
+
+// Records on disk while the cluster is away: SLP-SPL.
+var spillEntries = []Entry{}

@@ -1,0 +1,3 @@
+// Package proto reads and writes Protocol Buffers for Slipway, in Confluent's
+// wire format with its message indexes.
+package proto
