@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/slipway-go/slipway/contract"
@@ -111,6 +112,11 @@ type App struct {
 
 	safeTransactions bool // the cluster's are, see checkTransactions
 
+	pipes   map[string]*pipe // by the topic's name on the cluster
+	writers map[batching]*writer
+	relayed map[string]bool // topics with via: outbox, see Relays
+	inbox   bool            // something keeps the ids of handled messages, see Deduplicates
+
 	dead struct { // see deadClient
 		once   sync.Once
 		client *kgo.Client
@@ -150,6 +156,7 @@ func New(cfg Config) (*App, error) {
 		handlers: make(map[string]*handler),
 		entries:  make(map[string]*entry),
 		registry: cfg.Registry,
+		relayed:  make(map[string]bool),
 	}, nil
 }
 
@@ -162,6 +169,14 @@ func (a *App) Environment() Environment { return a.cfg.Environment }
 
 // Logger is the service's logger.
 func (a *App) Logger() *slog.Logger { return a.log }
+
+// MeterProvider is where the service's metrics go.
+func (a *App) MeterProvider() metric.MeterProvider {
+	if a.cfg.MeterProvider == nil {
+		return otel.GetMeterProvider()
+	}
+	return a.cfg.MeterProvider
+}
 
 // Mux is where the service registers its HTTP endpoints. Package serve listens
 // for them on the contract's workload.http port.
@@ -233,6 +248,9 @@ func (a *App) stopped() error {
 // close ends the connections that connect made.
 func (a *App) close() {
 	a.closeRights()
+	if err := a.closePipes(); err != nil {
+		a.log.Error("close producers", "error", err)
+	}
 	a.client.Close()
 	if a.retries != nil {
 		a.retries.Close()
@@ -269,6 +287,8 @@ func (a *App) work(ctx context.Context) error {
 	}
 	a.health.started(consumers)
 	a.followTuning(start)
+	start("watch replicas", a.watchReplicas)
+	a.replaySpills(start)
 	for _, c := range consumers {
 		start("consume as "+c.group, c.run)
 		start("watch dead letters of "+c.group, c.watchLetters)
@@ -290,7 +310,9 @@ func (a *App) work(ctx context.Context) error {
 func (a *App) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Environment.ShutdownTimeout/3)
 	defer cancel()
-	if err := a.client.Flush(ctx); err != nil {
-		a.log.Error("flush producers", "error", err, "unsent", a.client.BufferedProduceRecords())
+	for _, w := range a.writers {
+		if err := w.client.Flush(ctx); err != nil {
+			a.log.Error("flush producers", "error", err, "unsent", w.client.BufferedProduceRecords())
+		}
 	}
 }

@@ -17,6 +17,10 @@ import (
 type attempt struct {
 	partition *partition    // whose context is the parent of this one
 	rec       *kgo.Record   // the first one of a batch
+	id        string        // that the record is known by, of an entry that finds it in the value
+	fails     int           // attempts before this one
+	many      bool          // it is a batch's, and no single record's
+	kept      atomic.Bool   // something keeps the record's id, see Delivery
 	began     time.Duration // by the entry's clock
 	limit     time.Duration // by the entry's clock
 	sends     *sends        // what a transaction is to hold; nil without one, and for a batch
@@ -47,7 +51,7 @@ func newClock() *clock { return &clock{time.Now()} }
 func (c *clock) now() time.Duration { return time.Since(c.began) }
 
 func (a *attempt) begin(c *call, w *work) {
-	a.partition, a.rec, a.began = w.partition, w.rec, c.began
+	a.partition, a.rec, a.fails, a.began = w.partition, w.rec, w.failed(), c.began
 	a.limit = c.began + time.Duration(w.partition.entry.timeout.Load())
 }
 
@@ -104,6 +108,12 @@ func (a *attempt) Err() error {
 func (a *attempt) Value(key any) any {
 	if key == (sendsKey{}) && a.sends != nil {
 		return a.sends
+	}
+	if key == (deliveryKey{}) && !a.many {
+		return a
+	}
+	if key == spanKey && !a.many {
+		return spanOf(a.rec)
 	}
 	if ctx := a.real.Load(); ctx != nil && ctx != over {
 		return ctx.Value(key)

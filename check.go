@@ -29,11 +29,15 @@ func (a *App) check() error {
 		}
 		faults = append(faults, a.unsupported(name, c)...)
 		faults = append(faults, a.untransactable(name, c)...)
+		faults = append(faults, a.undeduplicated(name, c)...)
 	}
 	faults = append(faults, a.disunited()...)
 	faults = append(faults, a.untriggered()...)
 	for _, p := range a.producers {
 		faults = append(faults, a.unsupportedProduce(a.contract.Produces[p.topic])...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.contract.Produces)) {
+		faults = append(faults, a.unspillable(a.contract.Produces[name])...)
 	}
 	if want := a.contract.Principal(); a.cfg.Environment.Principal != "" && a.cfg.Environment.Principal != want {
 		faults.Add(diag.New(diag.RuntimePrincipalDiffers, "ACL_PRINCIPAL is %q, the contract's principal is %q", a.cfg.Environment.Principal, want))
@@ -53,7 +57,6 @@ func (a *App) unsupported(name string, c *contract.Consume) diag.List {
 	}
 	refuse(c.As == contract.Share, "as: share", "use as: stream")
 	refuse(c.As == contract.Table && a.handlers[name] != nil, "a handler of an entry with as: table", "read it with slipway.NewReader, or use as: stream")
-	refuse(c.Dedup != nil, "dedup", "leave it out, and keep the ids of handled events where the handler keeps its state")
 	refuse(c.Cluster != "" && c.Cluster != contract.DefaultAlias, "cluster: "+c.Cluster, "leave it out: a service has one cluster")
 	return faults
 }
@@ -67,12 +70,10 @@ func (a *App) unsupportedProduce(p *contract.Produce) diag.List {
 		}
 	}
 	path := "produces/" + p.Topic
-	refuse(p.Via == contract.Outbox, path, "via: outbox", "use via: direct, and keep unsent events in the handler's own transaction")
-	refuse(p.Away != "" && p.Away != contract.Block, path, "away: "+string(p.Away), "use away: block")
-	refuse(p.Cluster != "" && p.Cluster != contract.DefaultAlias, path, "cluster: "+p.Cluster, "leave it out: a service has one cluster")
-	if t := a.contract.Topics[p.Topic]; t != nil {
-		refuse(t.Key.Format == contract.KeyAvro, "topics/"+p.Topic, "a key in Avro", "use the key format string, bytes or int64")
+	if p.Via == contract.Outbox && !a.relayed[p.Topic] {
+		faults.Add(diag.New(diag.ProducerUnrelayed, "%s: via: outbox, and nothing relays what is put into it", path).At(a.contract.Position(path)))
 	}
+	refuse(p.Cluster != "" && p.Cluster != contract.DefaultAlias, path, "cluster: "+p.Cluster, "leave it out: a service has one cluster")
 	return faults
 }
 
@@ -116,6 +117,7 @@ func (a *App) prepare(ctx context.Context) error {
 		if err := a.bindProducer(ctx, p); err != nil {
 			faults = append(faults, faultOf(err)...)
 		}
+		p.settle()
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.handlers)) {
 		if err := a.bindConsumer(ctx, name); err != nil {
@@ -132,7 +134,10 @@ func (a *App) bindConsumer(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	e := &entry{Consume: c, handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
+	if err := a.checkDedup(name, c, h.typ, r); err != nil {
+		return err
+	}
+	e := &entry{Consume: c, group: a.contract.GroupID(c), handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
 	if c.Retries() {
 		e.retry = a.contract.RetryTopic(c)
 	}
@@ -152,28 +157,19 @@ func (a *App) bindProducer(ctx context.Context, p *producer) error {
 		p.mime = "application/octet-stream"
 		return a.wantBytes(p.typ, "producer of "+p.topic)
 	}
-	text, err := a.contract.SchemaText(declared)
+	source, err := a.source(ctx, declared)
 	if err != nil {
 		return err
 	}
 	p.mime = "application/" + string(declared.Format)
 	what := "producer of " + p.topic
-	if p.binding, err = a.bind(what, declared.Format, text, p.typ); err != nil {
+	if p.binding, err = a.bind(what, declared.Format, source, p.typ); err != nil {
 		return err
 	}
 	if err := a.checkKey(p); err != nil {
 		return err
 	}
-	subject := contract.Subject(p.physical)
-	p.id, err = a.registry.Lookup(ctx, subject, schema.Text{Format: string(declared.Format), Schema: text})
-	switch {
-	case errors.Is(err, schema.ErrNotFound):
-		return diag.New(diag.RuntimeSchemaUnknown, "the registry does not hold %s under %s", declared.File, subject).
-			WithFix("run slipway apply -e %s", a.cfg.Environment.Name)
-	case err != nil:
-		return diag.New(diag.RuntimeRegistryDown, "ask the registry for the schema of %s: %v", p.topic, err)
-	}
-	return nil
+	return a.markProducer(ctx, p, declared, source)
 }
 
 // checkKey tries the key on an empty value, so that a field that is not there,
@@ -182,10 +178,7 @@ func (a *App) checkKey(p *producer) error {
 	if p.key.Field == "" {
 		return nil
 	}
-	text, err := p.binding.Key(reflect.New(p.typ).Interface(), p.key.Field)
-	if err == nil {
-		_, err = formatKey(text, p.key.Format)
-	}
+	_, err := p.encodeKey(reflect.New(p.typ).Interface())
 	if err == nil || errors.Is(err, schema.ErrNilKey) {
 		return nil
 	}
@@ -194,13 +187,13 @@ func (a *App) checkKey(p *producer) error {
 }
 
 // bind connects a Go type to a schema, or says what stands in the way.
-func (a *App) bind(what string, format contract.Format, text string, typ reflect.Type) (schema.Binding, error) {
+func (a *App) bind(what string, format contract.Format, source schema.Source, typ reflect.Type) (schema.Binding, error) {
 	codec := a.codec(format)
 	if codec == nil {
 		return nil, diag.New(diag.RuntimeNoCodec, "%s needs the codec for %s, which the program does not link", what, format).
 			WithFix("pass the codec of github.com/slipway-go/slipway/schema/%s to serve.Main", codecPackage(format))
 	}
-	binding, err := codec.Bind(text, typ)
+	binding, err := codec.Bind(source, typ)
 	if err != nil {
 		d := diag.New(diag.RuntimeTypeMismatch, "%s: Go type %s cannot hold the schema", what, typ)
 		for line := range strings.Lines(err.Error()) {
@@ -221,10 +214,14 @@ func (a *App) codec(format contract.Format) schema.Codec {
 
 // codecPackage is where a format's codec lives.
 func codecPackage(format contract.Format) string {
-	if format == contract.JSON {
+	switch format {
+	case contract.JSON:
 		return "jsonvalue"
+	case contract.Protobuf:
+		return "proto"
+	default:
+		return string(format)
 	}
-	return string(format)
 }
 
 // wantBytes checks the type of a topic without a schema.

@@ -73,7 +73,7 @@ func TestWhereCodeAndContractDisagreeTheServiceDoesNotStart(t *testing.T) {
 				handleOrders(app, orders)
 				slipway.NewProducer[order](app, shipments)
 			},
-			want: diag.RuntimeUnsupported, names: "via: outbox",
+			want: diag.ProducerUnrelayed, names: "via: outbox",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,8 +3,6 @@ package slipway
 import (
 	"context"
 	"fmt"
-	"hash/crc32"
-	"hash/fnv"
 	"log/slog"
 	"strings"
 	"sync"
@@ -23,7 +21,6 @@ import (
 const (
 	pingTimeout   = 15 * time.Second
 	maxBatchBytes = 64 << 20 // of one decompressed batch; a bomb stops there
-	linger        = 2 * time.Millisecond
 
 	defaultBatchBytes = 1_000_012 // the client's own default
 )
@@ -43,13 +40,7 @@ func (a *App) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(append(common,
-		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
-		kgo.ProducerLinger(linger),
-		kgo.RecordPartitioner(a.partitioners()),
-		kgo.ProducerBatchMaxBytesFn(a.batchBytes),
-	)...)
+	client, err := kgo.NewClient(append(common, a.writing(usual)...)...)
 	if err != nil {
 		return fmt.Errorf("make client: %w", err)
 	}
@@ -65,6 +56,10 @@ func (a *App) connect(ctx context.Context) error {
 	}
 	a.client = client
 	a.openRights()
+	if err := a.openPipes(); err != nil {
+		a.close()
+		return err
+	}
 	return nil
 }
 
@@ -117,7 +112,7 @@ func (a *App) clientOptions() ([]kgo.Opt, error) {
 	if err != nil {
 		return nil, err
 	}
-	secured := files.Dialer(a.dial())
+	secured := dialing(files.Dialer(a.dial()))
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(seeds...),
 		kgo.ClientID(a.contract.ClientID(a.cfg.Instance)),
@@ -174,6 +169,15 @@ var errNoRegistry = fmt.Errorf("SCHEMA_REGISTRY_URL is not set: %w", schema.ErrU
 func (noRegistry) Text(context.Context, int) (schema.Text, error) {
 	return schema.Text{}, errNoRegistry
 }
+func (noRegistry) TextOf(context.Context, schema.GUID) (schema.Text, error) {
+	return schema.Text{}, errNoRegistry
+}
+func (noRegistry) Find(context.Context, string, schema.Text) (schema.Version, error) {
+	return schema.Version{}, errNoRegistry
+}
+func (noRegistry) Version(context.Context, string, int) (schema.Version, error) {
+	return schema.Version{}, errNoRegistry
+}
 func (noRegistry) Lookup(context.Context, string, schema.Text) (int, error) {
 	return 0, errNoRegistry
 }
@@ -212,38 +216,6 @@ func (a *App) diagnose(err error) diag.Diagnostic {
 		return d.WithFix("run slipway plan -e %s to see the right that %s lacks, and slipway apply to grant it", env.Name, a.contract.Principal())
 	}
 	return d
-}
-
-// partitioners places keyed records as the contract says for each topic.
-func (a *App) partitioners() kgo.Partitioner {
-	byTopic := make(topicPartitioners)
-	for name, topic := range a.contract.Topics {
-		switch topic.Partitioner {
-		case contract.Sarama:
-			byTopic[a.physical(name)] = kgo.StickyKeyPartitioner(kgo.SaramaCompatHasher(fnv32a))
-		case contract.Librdkafka:
-			byTopic[a.physical(name)] = kgo.StickyKeyPartitioner(func(key []byte, n int) int {
-				return int(crc32.ChecksumIEEE(key) % uint32(n))
-			})
-		}
-	}
-	return byTopic
-}
-
-type topicPartitioners map[string]kgo.Partitioner
-
-// ForTopic implements [kgo.Partitioner]; Java's placement is the default.
-func (t topicPartitioners) ForTopic(topic string) kgo.TopicPartitioner {
-	if p, ok := t[topic]; ok {
-		return p.ForTopic(topic)
-	}
-	return kgo.StickyKeyPartitioner(nil).ForTopic(topic)
-}
-
-func fnv32a(key []byte) uint32 {
-	h := fnv.New32a()
-	_, _ = h.Write(key)
-	return h.Sum32()
 }
 
 // clientLog passes the client's warnings to the service's logger, the same

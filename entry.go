@@ -3,6 +3,7 @@ package slipway
 import (
 	"hash/maphash"
 	"log/slog"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -15,6 +16,7 @@ import (
 type entry struct {
 	*contract.Consume
 	*guard
+	group   string
 	handler *handler
 	reader  *reader
 	meter   *entryMeter
@@ -22,7 +24,8 @@ type entry struct {
 	lanes   *lane.Pool[work]
 	dead    string // the dead-letter topic
 	letters letters
-	retry   string // the retry topic, "" for none
+	retry   string    // the retry topic, "" for none
+	unkept  sync.Once // told that ids of handled records are not kept
 }
 
 // wake runs the heads again that something had held.

@@ -50,6 +50,11 @@ type Environment struct {
 	// requests to AdminAddress must carry.
 	AdminTokenFile string
 
+	// SpillDir is SPILL_PATH: a directory of this instance's own, where records
+	// wait while the cluster is away (away: spill) or for their due time. It is
+	// created if only its last element is missing.
+	SpillDir string
+
 	// TuningFile is TUNING_PATH: a YAML file that says how entries are consumed,
 	// where that differs from the contract. It is read at the start and when it
 	// changes.
@@ -92,6 +97,7 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 		AdminKeyFile:      get("ADMIN_KEY_PATH"),
 		AdminClientCAFile: get("ADMIN_CLIENT_CA_PATH"),
 		AdminPrincipals:   get("ADMIN_PRINCIPALS"),
+		SpillDir:          get("SPILL_PATH"),
 		TuningFile:        get("TUNING_PATH"),
 	}
 	var faults diag.List

@@ -42,7 +42,14 @@ func Handle[T any](app *App, entry string, fn func(ctx context.Context, m *Messa
 			if err := d.msg.read(&c, w); err != nil {
 				return err
 			}
+			dedup := w.partition.entry.Dedup
+			if dedup != nil && dedup.Field() != "" && !d.msg.Tombstone {
+				d.id = w.partition.entry.known(&d.msg.Value)
+			}
 			d.run(func() { err = fn(&d.attempt, &d.msg) })
+			if err == nil && dedup != nil && !d.kept.Load() {
+				c.consumer.unkept(w.partition.entry)
+			}
 			return err
 		},
 	})
@@ -64,13 +71,17 @@ func HandleBatch[T any](app *App, entry string, fn func(ctx context.Context, bat
 		many: func(c call, batch []work, outcomes []error) error {
 			a := new(attempt)
 			a.begin(&c, &batch[0])
+			a.many = true
 			defer a.end()
 			messages := make([]Message[T], len(batch))
 			good := make([]*Message[T], 0, len(batch))
 			place := make([]int, 0, len(batch))
+			each := make([]parcel, len(batch))
 			for i, w := range batch {
 				messages[i].sends = c.consumer.newSends()
+				messages[i].parcel = &each[i]
 				if outcomes[i] = messages[i].read(&c, w); outcomes[i] == nil {
+					each[i].begin(&w, &messages[i].Value)
 					good, place = append(good, &messages[i]), append(place, i)
 				}
 			}
@@ -87,6 +98,9 @@ func HandleBatch[T any](app *App, entry string, fn func(ctx context.Context, bat
 			}
 			for i := range batch {
 				batch[i].keep(messages[i].sends, outcomes[i])
+				if e := batch[i].partition.entry; outcomes[i] == nil && e.Dedup != nil && !each[i].kept.Load() {
+					c.consumer.unkept(e)
+				}
 			}
 			return nil
 		},
@@ -148,7 +162,7 @@ func (m *Message[T]) read(c *call, w work) error {
 	if m.Tombstone {
 		return nil
 	}
-	if err := c.entry.reader.decode(c.parent, rec.Value, &m.Value); err != nil {
+	if err := c.entry.reader.decode(c.parent, rec, &m.Value); err != nil {
 		return &undecodable{err}
 	}
 	return nil

@@ -39,7 +39,7 @@ func BenchmarkHandle(b *testing.B) {
 	if app.meter, err = newInstruments(nil); err != nil {
 		b.Fatal(err)
 	}
-	c := &consumer{app: app, group: "reader", entries: make(map[string]*entry)}
+	c := &consumer{app: app, group: "reader", entries: make(map[string]*entry), lease: new(lease)}
 	e := &entry{Consume: app.contract.Consumes["orders.v1"], handler: app.handlers["orders.v1"], reader: &reader{}}
 	c.equip(e)
 	p := newPartition(topicPartition{"orders.v1", 0}, noFetcher{}, e)

@@ -56,6 +56,11 @@ func (h *health) now() (up bool, members []*consumer, problems map[concern]strin
 	return h.up, h.members, maps.Clone(h.problems)
 }
 
+// Tell notes what keeps a part of the service from its work, or that nothing
+// does any more if problem is "". It is for what runs beside the consumers, such
+// as an outbox's relay. [App.Ready] returns it under the name of the thing.
+func (a *App) Tell(thing, problem string) { a.health.set(thing, problem) }
+
 // Ready returns nil while the service does its work, and otherwise what keeps
 // it from doing so: it has not started, a group was not joined yet, a partition
 // was stopped, a dead letter cannot be written, records wait for the schema

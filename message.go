@@ -24,7 +24,8 @@ type Message[T any] struct {
 	// Tombstone reports that the record has no value: its key was deleted.
 	Tombstone bool
 
-	sends *sends // what is sent for it, see For
+	sends  *sends  // what is sent for it, see For
+	parcel *parcel // of a batch, see Context
 }
 
 // Header returns the value of the last header of a name, or "".

@@ -27,6 +27,7 @@ type instruments struct {
 	freshness metric.Float64Histogram
 	observed  observed
 	guarded   guarded
+	produced  produced
 
 	registration metric.Registration
 
@@ -93,6 +94,7 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 	}
 	i.observed.make(&m)
 	i.guarded.make(&m)
+	i.produced.make(&m)
 	if err := errors.Join(m.errs...); err != nil {
 		return nil, err
 	}
@@ -219,5 +221,6 @@ func (i *instruments) collect(_ context.Context, o metric.Observer) error {
 		i.observed.snapshot(o, source())
 	}
 	i.guarded.collect(o)
+	i.produced.collect(o)
 	return nil
 }

@@ -56,8 +56,17 @@ func Trip(err error) error {
 	return &trip{err}
 }
 
+// Decided reports whether err came from [Reject], [RetryAfter], [Park], [Skip]
+// or [Trip]: whether a handler said itself what becomes of its record.
+func Decided(err error) bool {
+	return is[*rejection](err) || is[*postponement](err) || is[*parked](err) || is[*skip](err) || is[*trip](err)
+}
+
 // Rejected reports whether err came from [Reject].
 func Rejected(err error) bool { return is[*rejection](err) }
+
+// Skipped reports whether err came from [Skip].
+func Skipped(err error) bool { return is[*skip](err) }
 
 // Retryable reports whether a record that failed with err is worth another
 // attempt (C10.1). It is, unless err came from [Reject], or an error in its

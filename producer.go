@@ -3,20 +3,16 @@ package slipway
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
-	"github.com/slipway-go/slipway/internal/record"
 	"github.com/slipway-go/slipway/schema"
 )
 
@@ -46,34 +42,99 @@ type Receipt struct {
 	Offset    int64
 }
 
+// Topic is the topic's name in the contract.
+func (p *Producer[T]) Topic() string { return p.p.topic }
+
 // Send writes a value and returns once all in-sync replicas have it. The
 // record's key is the field that the contract names; its headers are
-// CloudEvents attributes, with a random id unless [WithID] gives one.
+// CloudEvents attributes, with a random id unless [WithID] gives one, and the
+// trace context of ctx.
 //
-// A right that the service lacks on the cluster is a [NotAuthorizedError], at
-// once: the record was not written. It retries what can be retried until ctx
-// ends. An error after that means
-// that the record may or may not have been written: sending it again with the
-// same id lets readers tell. [ErrTooLarge] and encoding errors mean that it was
-// not written.
+// What can be retried is, until the contract's timeout is over. An error that is
+// [ErrUnacknowledged] means that the value may or may not have been written:
+// ctx ended while it was on its way, or the timeout was over and nobody knows;
+// sending it again with the same id lets readers tell. With every other error
+// the cluster does not have the value: [NotAuthorizedError] at once where the
+// service lacks the right, [ErrTooLarge], [ErrNoValue], [ErrDeliveryTimeout],
+// and what the contract's away says while the cluster is away: [ErrBufferFull],
+// [ErrAway], [ErrDropped]. docs/producing.md has them all in one table.
 //
 // With via: transaction in the contract, Send is for handlers: it returns at
 // once, and the record is written when the handler has returned nil, in one
 // transaction with the offset of the message. A failed attempt sends nothing.
 // The receipt then has no place: Partition and Offset are -1. Elsewhere it is
-// [ErrNoTransaction].
+// [ErrNoTransaction]. With via: outbox it is [ErrOutbox].
 func (p *Producer[T]) Send(ctx context.Context, value *T, opts ...SendOption) (Receipt, error) {
 	return p.p.send(ctx, value, opts)
 }
 
-// A SendOption varies one call of [Producer.Send].
+// SendAsync is [Producer.Send] without the wait: done is called exactly once
+// with the outcome. The value may be changed as soon as SendAsync has returned.
+//
+// What is refused at once is told before SendAsync returns. Everything else is
+// told by a goroutine of the client: acknowledgements of one key in the order
+// of the calls, one done after the other, and under no lock. So done must not
+// block, and it must not wait for what another send has yet to be told.
+//
+// ctx bounds what SendAsync itself waits for, which is room in the buffer where
+// the contract says away: block. Once the value is in the buffer ctx is
+// irrelevant: the contract's timeout bounds the rest, so that done is called
+// then at the latest.
+func (p *Producer[T]) SendAsync(ctx context.Context, value *T, done func(Receipt, error), opts ...SendOption) {
+	p.p.sendAsync(ctx, value, done, opts)
+}
+
+// Record returns the record that Send would write, complete but for its
+// timestamp: topic on the cluster, key, framed value, headers. It is for what
+// carries records to the cluster by another way, such as an outbox, and works
+// for topics with via: outbox. [App.Publish] writes it.
+func (p *Producer[T]) Record(ctx context.Context, value *T, opts ...SendOption) (*kgo.Record, error) {
+	if p.p.app.client == nil {
+		return nil, fmt.Errorf("make record for %s: %w", p.p.topic, ErrNotRunning)
+	}
+	var o sendOptions
+	for _, opt := range opts {
+		opt.apply(&o)
+	}
+	rec := new(kgo.Record)
+	if err := p.p.fill(ctx, rec, nil, value, &o); err != nil {
+		return nil, fmt.Errorf("make record for %s: %w", p.p.topic, err)
+	}
+	return rec, nil
+}
+
+// Tombstone returns the record that Delete would write, see [Producer.Record].
+func (p *Producer[T]) Tombstone(ctx context.Context, key string, opts ...SendOption) (*kgo.Record, error) {
+	var o sendOptions
+	for _, opt := range opts {
+		opt.apply(&o)
+	}
+	rec := new(kgo.Record)
+	if err := p.p.tombstone(ctx, rec, nil, key, &o); err != nil {
+		return nil, fmt.Errorf("make tombstone for %s: %w", p.p.topic, err)
+	}
+	return rec, nil
+}
+
+// Delete writes a tombstone: a record with the key and no value, which deletes
+// the key from a compacted topic. Readers get it as a message with Tombstone
+// set. The key is given as text, a number in decimal, and becomes what the
+// contract's key format says. Any other topic than a compacted one of this
+// service with a key is an error (SLP-PRD-003).
+func (p *Producer[T]) Delete(ctx context.Context, key string, opts ...SendOption) (Receipt, error) {
+	return p.p.delete(ctx, key, opts)
+}
+
+// A SendOption varies one send.
 type SendOption interface{ apply(*sendOptions) }
 
 type sendOptions struct {
 	id      string
 	time    time.Time
 	headers []kgo.RecordHeader
-	sends   *sends // of the message it is sent for
+	due     time.Time // not to be delivered before
+	key     []byte    // of a value without a schema
+	sends   *sends    // of the message it is sent for
 }
 
 type sendOption func(*sendOptions)
@@ -86,7 +147,13 @@ func WithID(id string) SendOption { return sendOption(func(o *sendOptions) { o.i
 // WithTime sets when the event happened. It defaults to the time of sending.
 func WithTime(t time.Time) SendOption { return sendOption(func(o *sendOptions) { o.time = t }) }
 
-// WithHeader adds a header.
+// WithKey sets the record's key, where the topic has no schema and its values
+// are bytes. Elsewhere the contract says which field is the key, and WithKey is
+// [ErrKeyed].
+func WithKey(key []byte) SendOption { return sendOption(func(o *sendOptions) { o.key = key }) }
+
+// WithHeader adds a header. One that Slipway writes itself, such as ce_type or
+// traceparent, takes its place.
 func WithHeader(key, value string) SendOption {
 	return sendOption(func(o *sendOptions) {
 		o.headers = append(o.headers, kgo.RecordHeader{Key: key, Value: []byte(value)})
@@ -103,30 +170,24 @@ type producer struct {
 	key      contract.Key
 	max      int
 	binding  schema.Binding // nil for opaque bytes
-	id       int
+	frame    frame
 	mime     string
+
+	via    contract.Via
+	pipe   *pipe   // nil with via: transaction
+	weigh  weigher // never nil
+	source []byte  // headers that are the same for every record
+	event  []byte
 }
 
-func (p *producer) send(ctx context.Context, value any, opts []SendOption) (Receipt, error) {
-	if p.app.client == nil {
-		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, ErrNotRunning)
+// settle looks up what every send needs.
+func (p *producer) settle() {
+	p.via = p.app.contract.Produces[p.topic].Via
+	p.pipe = p.app.pipes[p.physical]
+	p.source, p.event = []byte("/"+p.app.contract.Identity()), []byte(p.topic)
+	if p.weigh = weigherOf(p.typ); p.weigh == nil {
+		p.weigh = func(reflect.Value, int) int { return 0 }
 	}
-	var o sendOptions
-	for _, opt := range opts {
-		opt.apply(&o)
-	}
-	rec, err := p.record(value, o)
-	if err != nil {
-		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, err)
-	}
-	if p.app.contract.Produces[p.topic].Via == contract.Transaction {
-		return p.sendLater(ctx, rec, o.sends)
-	}
-	rec, err = p.app.write(ctx, p.app.client, &p.app.denials.sends, rec)
-	if err != nil {
-		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, p.app.sendFault(err))
-	}
-	return Receipt{rec.Topic, rec.Partition, rec.Offset}, nil
 }
 
 // produce writes a record and waits for its acknowledgement, but not beyond
@@ -152,70 +213,6 @@ func produce(ctx context.Context, client *kgo.Client, rec *kgo.Record) (*kgo.Rec
 	default:
 		return nil, context.Cause(ctx)
 	}
-}
-
-// sendFault adds the code of what the service's owner can mend; other errors
-// stay as they are.
-func (a *App) sendFault(err error) error {
-	if errors.Is(err, kerr.MessageTooLarge) {
-		return fmt.Errorf("%w: %w", ErrTooLarge, err)
-	}
-	if _, answered := errors.AsType[*kerr.Error](err); !answered || errors.Is(err, ErrNotAuthorized) {
-		return err
-	}
-	return errors.Join(err, a.diagnose(err))
-}
-
-// record encodes a value with its key and headers.
-func (p *producer) record(value any, o sendOptions) (*kgo.Record, error) {
-	payload, key, err := p.encode(value)
-	if err != nil {
-		return nil, err
-	}
-	if len(payload) > p.max {
-		return nil, fmt.Errorf("%w: %d bytes, want at most %d", ErrTooLarge, len(payload), p.max)
-	}
-	if o.id == "" {
-		o.id = rand.Text()
-	}
-	if o.time.IsZero() {
-		o.time = time.Now()
-	}
-	headers := []kgo.RecordHeader{
-		{Key: record.EventSpecVersion, Value: []byte("1.0")},
-		{Key: record.EventID, Value: []byte(o.id)},
-		{Key: record.EventSource, Value: []byte("/" + p.app.contract.Identity())},
-		{Key: record.EventType, Value: []byte(p.topic)},
-		{Key: record.EventTime, Value: []byte(o.time.UTC().Format(time.RFC3339Nano))},
-		{Key: record.ContentType, Value: []byte(p.mime)},
-	}
-	return &kgo.Record{Topic: p.physical, Key: key, Value: payload, Headers: append(headers, o.headers...)}, nil
-}
-
-func (p *producer) encode(value any) (payload, key []byte, err error) {
-	if p.binding == nil {
-		raw, ok := value.(*[]byte)
-		if !ok || raw == nil {
-			return nil, nil, errors.New("value is nil")
-		}
-		return *raw, nil, nil
-	}
-	if reflect.ValueOf(value).IsNil() {
-		return nil, nil, errors.New("value is nil")
-	}
-	payload, err = p.binding.Append(schema.AppendHeader(nil, p.id), value)
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode value: %w", err)
-	}
-	if p.key.Field == "" {
-		return payload, nil, nil
-	}
-	text, err := p.binding.Key(value, p.key.Field)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read key: %w", err)
-	}
-	key, err = formatKey(text, p.key.Format)
-	return payload, key, err
 }
 
 // formatKey turns a key's text into the bytes that the contract asks for.

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/schema"
@@ -21,24 +23,24 @@ type reader struct {
 	format   string
 
 	mu      sync.RWMutex
-	decodes map[int]schema.Decode
+	decodes map[schema.Mark]schema.Decode
 }
 
 // newReader binds the handler's type to what the entry reads: its own schema,
 // the owner's where the service is the owner, or else the registry's latest.
 func (a *App) newReader(ctx context.Context, name string, c *contract.Consume, typ reflect.Type) (*reader, error) {
 	what := "handler of " + name
-	text, err := a.readerSchema(ctx, c)
+	format, source, err := a.readerSchema(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if text == nil {
+	if format == "" {
 		return &reader{}, a.wantBytes(typ, what)
 	}
 	if typ == reflect.TypeFor[[]byte]() {
 		return &reader{}, nil // the handler wants the bytes as they are
 	}
-	binding, err := a.bind(what, contract.Format(text.Format), text.Schema, typ)
+	binding, err := a.bind(what, format, source, typ)
 	if err != nil {
 		return nil, err
 	}
@@ -46,15 +48,16 @@ func (a *App) newReader(ctx context.Context, name string, c *contract.Consume, t
 		return nil, diag.New(diag.RuntimeVariableMissing, "SCHEMA_REGISTRY_URL is not set, and consumes/%s needs the registry to read its values", name).
 			WithFix("set SCHEMA_REGISTRY_URL to the schema registry's address")
 	}
-	return &reader{registry: a.registry, binding: binding, format: text.Format, decodes: make(map[int]schema.Decode)}, nil
+	return &reader{registry: a.registry, binding: binding, format: string(format), decodes: make(map[schema.Mark]schema.Decode)}, nil
 }
 
-// readerSchema returns the schema an entry reads with, nil for none.
-func (a *App) readerSchema(ctx context.Context, c *contract.Consume) (*schema.Text, error) {
+// readerSchema returns the schema an entry reads with, and no format for none.
+func (a *App) readerSchema(ctx context.Context, c *contract.Consume) (contract.Format, schema.Source, error) {
+	var none schema.Source
 	declared := c.Schema
 	if own := a.contract.Topics[c.Topic]; declared == nil && own != nil {
 		if own.Schema == nil {
-			return nil, nil
+			return "", none, nil
 		}
 		declared = own.Schema
 	}
@@ -62,58 +65,67 @@ func (a *App) readerSchema(ctx context.Context, c *contract.Consume) (*schema.Te
 		latest, err := a.registry.Latest(ctx, contract.Subject(a.physical(c.Topic)))
 		switch {
 		case errors.Is(err, schema.ErrNotFound), errors.Is(err, errNoRegistry):
-			return nil, nil
+			return "", none, nil
 		case err != nil:
-			return nil, err
+			return "", none, err
 		}
-		return &latest.Text, nil
+		source, err := schema.Resolve(ctx, a.registry, latest.Text)
+		return contract.Format(latest.Format), source, err
 	}
-	text, err := a.contract.SchemaText(declared)
-	if err != nil {
-		return nil, err
-	}
-	return &schema.Text{Format: string(declared.Format), Schema: text}, nil
+	source, err := a.source(ctx, declared)
+	return declared.Format, source, err
 }
 
 // decode decodes one value into v, a pointer. Errors are undecodable values,
 // but for those that wrap [schema.ErrUnavailable].
-func (r *reader) decode(ctx context.Context, data []byte, v any) error {
+func (r *reader) decode(ctx context.Context, rec *kgo.Record, v any) error {
 	if r.binding == nil {
-		*v.(*[]byte) = data
+		*v.(*[]byte) = rec.Value
 		return nil
 	}
-	id, payload, err := schema.SplitHeader(data)
+	mark, payload, err := unframe(rec)
 	if err != nil {
 		return err
 	}
-	decode, err := r.writer(ctx, id)
+	decode, err := r.writer(ctx, mark)
 	if err != nil {
 		return err
 	}
 	return decode(payload, v)
 }
 
-// writer returns the decoder for what was written under a schema id.
-func (r *reader) writer(ctx context.Context, id int) (schema.Decode, error) {
+// writer returns the decoder for what was written under a schema.
+func (r *reader) writer(ctx context.Context, mark schema.Mark) (schema.Decode, error) {
 	r.mu.RLock()
-	decode := r.decodes[id]
+	decode := r.decodes[mark]
 	r.mu.RUnlock()
 	if decode != nil {
 		return decode, nil
 	}
-	text, err := r.registry.Text(ctx, id)
+	text, err := r.text(ctx, mark)
 	if err != nil {
-		return nil, fmt.Errorf("look up schema %d: %w", id, err)
+		return nil, fmt.Errorf("look up schema %v: %w", mark, err)
 	}
 	if text.Format != r.format {
-		return nil, fmt.Errorf("schema %d is %s, want %s", id, text.Format, r.format)
+		return nil, fmt.Errorf("schema %v is %s, want %s", mark, text.Format, r.format)
 	}
-	decode, err = r.binding.Reader(text.Schema)
+	source, err := schema.Resolve(ctx, r.registry, text)
 	if err != nil {
-		return nil, fmt.Errorf("read schema %d: %w", id, err)
+		return nil, fmt.Errorf("look up what schema %v builds on: %w", mark, err)
+	}
+	decode, err = r.binding.Reader(source)
+	if err != nil {
+		return nil, fmt.Errorf("read schema %v: %w", mark, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.decodes[id] = decode
+	r.decodes[mark] = decode
 	return decode, nil
+}
+
+func (r *reader) text(ctx context.Context, mark schema.Mark) (schema.Text, error) {
+	if mark.GUID != (schema.GUID{}) {
+		return r.registry.TextOf(ctx, mark.GUID)
+	}
+	return r.registry.Text(ctx, mark.ID)
 }

@@ -138,7 +138,7 @@ func (f *follower) decode(ctx context.Context, rec *kgo.Record, v any) error {
 	}
 	wait := time.Second
 	for {
-		err := f.values.decode(ctx, rec.Value, v)
+		err := f.values.decode(ctx, rec, v)
 		switch {
 		case err == nil:
 			return nil

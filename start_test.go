@@ -122,7 +122,7 @@ func told(err error) string {
 
 // mounted is the environment of a service on a cluster, with the admin's
 // password.
-func mounted(t *testing.T, cluster *embedded.Cluster) slipway.Environment {
+func mounted(t testing.TB, cluster *embedded.Cluster) slipway.Environment {
 	t.Helper()
 	dir := t.TempDir()
 	file := func(name, text string) string {

@@ -54,6 +54,10 @@ func (d *derivation) service(svc *contract.Service) {
 
 func (d *derivation) produce(svc *contract.Service, topic string, p *contract.Produce) {
 	pos := svc.Position("produces/" + topic)
+	if p.Via == contract.Outbox && svc.RelaysByDebezium() {
+		d.relay(svc, topic, p, pos)
+		return
+	}
 	d.grant(svc, p.Cluster, literal(Topic, d.estate.PhysicalTopic(p.Cluster, topic), Write),
 		"produces "+topic, pos)
 	if p.Via == contract.Transaction {
@@ -61,6 +65,20 @@ func (d *derivation) produce(svc *contract.Service, topic string, p *contract.Pr
 		prefix.Pattern = Prefixed
 		d.grant(svc, p.Cluster, prefix, "produces "+topic+" in transactions", pos)
 	}
+}
+
+// relay lets the connector write that relays the service's outbox. The service
+// itself writes rows, and may not write the topic.
+func (d *derivation) relay(svc *contract.Service, topic string, p *contract.Produce, pos diag.Position) {
+	cluster := d.estate.Cluster(d.estate.ClusterName(p.Cluster))
+	if cluster == nil || cluster.Connect == nil || cluster.Connect.Principal == "" {
+		return // nobody is known to give it to; validate tells
+	}
+	b := literal(Topic, d.estate.PhysicalTopic(p.Cluster, topic), Write)
+	b.Principal = "User:" + cluster.Connect.Principal
+	d.grantTo(svc, p.Cluster, b, "relays "+topic+" from the outbox of "+svc.Name+" by Debezium", pos)
+	b.Name = svc.OutboxHeartbeatTopic()
+	d.grantTo(svc, p.Cluster, b, "notes how far Debezium has read the outbox of "+svc.Name, svc.Position("outbox", "relay"))
 }
 
 func (d *derivation) consume(svc *contract.Service, name string, c *contract.Consume) {

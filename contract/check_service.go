@@ -52,6 +52,7 @@ func (s *Service) check() diag.List {
 	for _, name := range slices.Sorted(maps.Keys(s.Connectors)) {
 		f.connector(s.Connectors[name])
 	}
+	f.outbox()
 	f.workload()
 	return f.list
 }
@@ -76,6 +77,7 @@ func (f *faults) produce(p *Produce) {
 		f.warn(diag.ContractUseless, element+"/oldBrokers", "remove it, or write via: transaction",
 			"oldBrokers: %s has no effect without transactions", p.OldBrokers)
 	}
+	f.producing(p, element)
 }
 
 func (f *faults) consume(c *Consume) {
@@ -165,6 +167,7 @@ func (s *Service) checkEnvironment() diag.List {
 			user, s.Env, len(user), maxCommonName)
 	}
 	f.connectorNamesIn()
+	f.outboxIn()
 	derived := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.Consumes)) {
 		for _, topic := range s.derivedTopics(s.Consumes[name]) {

@@ -93,7 +93,10 @@ type Registry struct {
 }
 
 // Connect is a Kafka Connect REST endpoint.
-type Connect struct{ URL string }
+type Connect struct {
+	URL       string
+	Principal string // who the workers write as, without User:; empty means that it is not known
+}
 
 // Defaults are what topics get that do not say otherwise.
 type Defaults struct {

@@ -19,6 +19,7 @@ type Connector struct {
 	Cluster string            // alias of the cluster whose Kafka Connect runs it
 	File    string            // JSON with its settings; empty if there is none
 	Config  map[string]string // settings laid over those of the file; nil if there are none
+	Derived bool              // not written: it relays the outbox
 }
 
 // The settings that every connector has, in Kafka Connect's words.

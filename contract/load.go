@@ -63,13 +63,13 @@ func ParseExternal(fsys fs.FS, file string) (*External, diag.List) {
 	for name, t := range e.Topics {
 		if t.Schema != nil {
 			element := "topics/" + name + "/schema"
-			list = append(list, t.Schema.inferFormat(e.Position(element))...)
+			list = append(list, t.Schema.settle(e.Position(element))...)
 			list = append(list, e.source.readSchema(fsys, t.Schema, element)...)
 		}
 	}
 	for name, r := range e.Readers {
 		element := "readers/" + name + "/schema"
-		list = append(list, r.Schema.inferFormat(e.Position(element))...)
+		list = append(list, r.Schema.settle(e.Position(element))...)
 		list = append(list, e.source.readSchema(fsys, &r.Schema, element)...)
 	}
 	list.Sort()

@@ -57,6 +57,7 @@ func (s *Service) In(env string) (*Service, diag.List) {
 		list = append(out.decode(), out.check()...)
 	}
 	list = append(list, out.checkEnvironment()...)
+	out.deriveOutbox()
 	list.Sort()
 	return &out, list
 }
@@ -71,8 +72,13 @@ func (s *Service) decode() diag.List {
 		}
 		c.Exact = s.exact()
 	}
+	for name, p := range s.Produces {
+		if !s.source.written("produces", name, "buffer") {
+			p.settle()
+		}
+	}
 	for element, schema := range s.schemas() {
-		d.list = append(d.list, schema.inferFormat(s.source.position(element))...)
+		d.list = append(d.list, schema.settle(s.source.position(element))...)
 	}
 	return d.list
 }
@@ -106,10 +112,11 @@ func (s *Service) schemas() func(yield func(string, *Schema) bool) {
 // formatOf is the format that a file's ending says.
 var formatOf = map[string]Format{".avsc": Avro, ".json": JSON, ".proto": Protobuf}
 
-func (s *Schema) inferFormat(pos diag.Position) diag.List {
+// settle infers the format and reports what does not go with it.
+func (s *Schema) settle(pos diag.Position) diag.List {
 	s.Format = cmp.Or(s.Format, formatOf[path.Ext(s.File)])
 	if s.Format != "" || s.File == "" {
-		return nil
+		return s.checkReferences(pos)
 	}
 	return diag.List{diag.New(diag.ContractRequired, "the ending of %s does not tell the schema's format", s.File).At(pos).
 		WithFix("add format: avro, json or protobuf")}

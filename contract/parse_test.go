@@ -40,15 +40,16 @@ func TestAContractIsReadWhole(t *testing.T) {
 		Topics: map[string]*contract.Topic{"inventory.reserved.v1": {
 			Name: "inventory.reserved.v1", Cluster: "default", Key: contract.Key{Field: "order_id", Format: contract.KeyString},
 			Partitions: 6, Partitioner: contract.Java, Retention: 7 * 24 * time.Hour,
-			Schema:  &contract.Schema{Format: contract.Avro, File: "schemas/reserved.avsc", Compatibility: contract.BackwardTransitive},
+			Schema:  &contract.Schema{Format: contract.Avro, File: "schemas/reserved.avsc", Compatibility: contract.BackwardTransitive, References: map[string]*contract.SchemaReference{}, Subject: contract.SubjectTopic, ID: contract.IDPrefix},
 			Readers: []string{"orders", "payments"}, Protect: []contract.Protection{contract.ProtectDelete, contract.ProtectRepartition},
 		}},
 		Produces: map[string]*contract.Produce{"inventory.reserved.v1": {
-			Topic: "inventory.reserved.v1", Cluster: "default", Via: contract.Outbox, Max: 64 << 10, Away: contract.Block, OldBrokers: contract.RefuseOld,
+			Topic: "inventory.reserved.v1", Cluster: "default", Via: contract.Outbox, Max: 64 << 10, Away: contract.Block,
+			Buffer: contract.Buffer{Bytes: 32 << 20, Records: 50_000}, Compression: contract.Snappy, Timeout: 2 * time.Minute, Spill: contract.SpillPolicy{Sync: contract.SyncAlways, Max: 1 << 30, Age: 24 * time.Hour}, OldBrokers: contract.RefuseOld,
 		}},
 		Consumes: map[string]*contract.Consume{"orders.created.v1": {
 			Name: "orders.created.v1", Topic: "orders.created.v1", Cluster: "default", As: contract.Stream, Order: contract.ByKey,
-			Schema:    &contract.Schema{Format: contract.Avro, File: "schemas/order-seen.avsc"},
+			Schema:    &contract.Schema{Format: contract.Avro, File: "schemas/order-seen.avsc", References: map[string]*contract.SchemaReference{}},
 			Isolation: contract.Committed, Concurrency: 64, Batch: 100, Timeout: 10 * time.Second, Start: contract.StartEarliest, Gap: contract.GapStop,
 			Retry:   contract.Retry{Delays: []time.Duration{time.Second, 30 * time.Second, 10 * time.Minute}, InPlace: 5 * time.Second, Then: contract.DeadLetter},
 			Stuck:   5 * time.Minute,
@@ -77,8 +78,9 @@ func TestAbsentKeysHaveTheirDefaults(t *testing.T) {
 	}
 	want := &contract.Service{
 		Name: "a", Owner: "team-a", Auth: contract.MTLS,
-		Topics:   map[string]*contract.Topic{"x.y.v1": {Name: "x.y.v1", Cluster: "default", Key: contract.Key{Field: "id", Format: contract.KeyString}, Partitioner: contract.Java}},
-		Produces: map[string]*contract.Produce{"x.y.v1": {Topic: "x.y.v1", Cluster: "default", Via: contract.Direct, Max: 1 << 20, Away: contract.Block, OldBrokers: contract.RefuseOld}},
+		Topics: map[string]*contract.Topic{"x.y.v1": {Name: "x.y.v1", Cluster: "default", Key: contract.Key{Field: "id", Format: contract.KeyString}, Partitioner: contract.Java}},
+		Produces: map[string]*contract.Produce{"x.y.v1": {Topic: "x.y.v1", Cluster: "default", Via: contract.Direct, Max: 1 << 20, Away: contract.Block,
+			Buffer: contract.Buffer{Bytes: 32 << 20, Records: 50_000}, Compression: contract.Snappy, Timeout: 2 * time.Minute, Spill: contract.SpillPolicy{Sync: contract.SyncAlways, Max: 1 << 30, Age: 24 * time.Hour}, OldBrokers: contract.RefuseOld}},
 		Consumes: map[string]*contract.Consume{"x.y.v1": {
 			Name: "x.y.v1", Topic: "x.y.v1", Cluster: "default", As: contract.Stream, Order: contract.ByKey,
 			Isolation: contract.Committed, Concurrency: 16, Batch: 100, Timeout: 10 * time.Second, Start: contract.StartEarliest, Gap: contract.GapStop,

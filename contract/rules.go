@@ -33,6 +33,8 @@ var (
 		"use letters, digits, '.', '_' and '-', at most 249 characters, and neither . nor .. alone")
 	aliasNames = rule("alias", `^[a-z]([a-z0-9-]*[a-z0-9])?$`, 40,
 		"use lower-case letters, digits and -, beginning with a letter")
+	referenceNames = rule("reference", `^[^\s"\\]+$`, 255,
+		"use the name as the schema spells it, without spaces and quotes, at most 255 characters")
 	nodeNames = rule("node", `^[a-z]([a-z0-9-]*[a-z0-9])?$`, 63,
 		"use a DNS label: lower-case letters, digits and -, beginning with a letter, at most 63 characters; host names go under hosts")
 )

@@ -16,6 +16,7 @@ type Service struct {
 
 	Quotas     *Quotas
 	Connectors map[string]*Connector // by their name in the contract
+	Outbox     *OutboxPolicy         // nil means that the service's instances relay it
 
 	SLO      SLO
 	Workload *Workload
@@ -101,8 +102,42 @@ const (
 type Schema struct {
 	Format        Format
 	File          string // relative to the contract's directory
+	Message       string // of Protobuf, its full name; empty is the first of the file
+	References    map[string]*SchemaReference
 	Compatibility Compatibility
+	Subject       SubjectStrategy
+	ID            IDPlacement
 }
+
+// A SchemaReference is a schema that another one builds on: a file beside the
+// contract, a version of a subject that somebody else registers, or a file with
+// the subject that it is registered under.
+type SchemaReference struct {
+	Name    string // as the schema spells it: an import, a type's full name, a $ref
+	File    string // relative to the contract's directory; empty means the registry's
+	Subject string // empty means the name
+	Version int    // of the subject; 0 means the one that holds the file
+}
+
+// A SubjectStrategy says which subject a topic's schema is registered under.
+type SubjectStrategy string
+
+// The strategies, as Confluent's serializers know them. SubjectTopic is the
+// default.
+const (
+	SubjectTopic       SubjectStrategy = "topic"        // <topic>-value
+	SubjectRecord      SubjectStrategy = "record"       // <record>
+	SubjectTopicRecord SubjectStrategy = "topic-record" // <topic>-<record>
+)
+
+// An IDPlacement says where a record names its schema.
+type IDPlacement string
+
+// The placements. IDPrefix is the default.
+const (
+	IDPrefix IDPlacement = "prefix" // five bytes in front of the value
+	IDHeader IDPlacement = "header" // the header __value_schema_id
+)
 
 // A Format is the encoding of values.
 type Format string
@@ -136,6 +171,12 @@ type Produce struct {
 	Max     Bytes    // largest value; 1 MiB if absent
 	Away    Fallback // what happens when the cluster is away; block if absent
 
+	Buffer      Buffer        // 32 MiB and 50,000 records if absent
+	Compression Compression   // snappy if absent
+	Linger      time.Duration // how long a batch waits for company
+	Timeout     time.Duration // until an acknowledgement must be there; 2m if absent
+	Spill       SpillPolicy   // of away: spill and of what is to be delivered later
+
 	// OldBrokers is what becomes of transactions on a cluster below
 	// transaction.version 2; refuse if absent.
 	OldBrokers OldBrokers
@@ -161,6 +202,23 @@ const (
 	Spill  Fallback = "spill"
 	Sample Fallback = "sample"
 	Fail   Fallback = "fail"
+)
+
+// A SpillPolicy bounds what is kept on disk for a topic, and says how safe it is
+// there.
+type SpillPolicy struct {
+	Sync SpillSync
+	Max  Bytes         // on disk; 1 GiB if absent
+	Age  time.Duration // of the oldest record, before no more are taken; 24h if absent
+}
+
+// SpillSync says when what goes to disk is forced there.
+type SpillSync string
+
+// The choices. SyncAlways is the default.
+const (
+	SyncAlways   SpillSync = "always"   // before the sender is told: it survives a power cut
+	SyncInterval SpillSync = "interval" // every 100ms: it survives the process, a power cut costs what came since
 )
 
 // OldBrokers says whether transactions are used on brokers that can mistake

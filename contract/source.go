@@ -117,7 +117,11 @@ func (s *source) readSchema(fsys fs.FS, schema *Schema, element string) diag.Lis
 	if schema == nil {
 		return nil
 	}
-	return s.refer(fsys, schema.File, element)
+	list := s.refer(fsys, schema.File, element)
+	for _, name := range slices.Sorted(maps.Keys(schema.References)) {
+		list = append(list, s.refer(fsys, schema.References[name].File, element+"/references/"+name)...)
+	}
+	return list
 }
 
 // refer keeps the text of a file that an element names.

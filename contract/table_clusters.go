@@ -84,6 +84,7 @@ var registryType = object(
 
 var connectType = object(
 	at("url", text(2000), func(c *Connect) *string { return &c.URL }, "Its address.", required),
+	at("principal", matching("principal without User:", `^[^\s:*]+$`, 255, "write the name alone, without User: and without *"), func(c *Connect) *string { return &c.Principal }, "Who the workers log in as, without User: in front. They are given the right to write what outboxes relay through them. Absent means that they have their rights from elsewhere."),
 ).orJust("url")
 
 var defaultsType = object(

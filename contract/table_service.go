@@ -38,6 +38,8 @@ func overlayable() []field[Service] {
 			"What the service's principal may take of each broker at most; who is over it is slowed down, not refused."),
 		at("connectors", mapOf(connectorNames, connectorType, func(c *Connector, name string) { c.Name = name }), func(s *Service) *map[string]*Connector { return &s.Connectors },
 			"The connectors that Kafka Connect runs for this service, as svc-<service>-<environment>.<name>."),
+		at("outbox", optional(outboxType), func(s *Service) **OutboxPolicy { return &s.Outbox },
+			"How the rows of topics with via: outbox are published. Absent means that the service's instances do."),
 		at("slo", sloType, func(s *Service) *SLO { return &s.SLO }, "What the service promises of its consumption."),
 		at("workload", optional(workloadType), func(s *Service) **Workload { return &s.Workload }, "The size of the service's pods."),
 		at("launch", optional(launchType), func(s *Service) **Launch { return &s.Launch }, "How a new version takes traffic."),
@@ -80,14 +82,32 @@ var topicSchemaType = object(
 	at("file", schemaFileType, func(s *Schema) *string { return &s.File }, schemaFileDoc, required),
 	at("compatibility", oneOf(Backward, BackwardTransitive, Forward, ForwardTransitive, Full, FullTransitive, NoCompatibility), func(s *Schema) *Compatibility { return &s.Compatibility },
 		"What the registry demands of a new version.", def("backward_transitive")),
+	at("message", messageType, func(s *Schema) *string { return &s.Message }, messageDoc),
+	at("references", schemaReferencesType, func(s *Schema) *map[string]*SchemaReference { return &s.References }, referencesDoc),
+	at("subject", oneOf(SubjectTopic, SubjectRecord, SubjectTopicRecord), func(s *Schema) *SubjectStrategy { return &s.Subject },
+		"The subject that the schema is registered under: topic is <topic>-value, record the name of the record alone, topic-record <topic>-<record>.", def("topic")),
+	at("id", oneOf(IDPrefix, IDHeader), func(s *Schema) *IDPlacement { return &s.ID },
+		"Where a record names its schema: prefix is five bytes in front of the value, header is __value_schema_id, which needs a registry that hands out GUIDs.", def("prefix")),
 )
 
 var readerSchemaType = object(
 	at("format", formatType, func(s *Schema) *Format { return &s.Format }, formatDoc),
 	at("file", schemaFileType, func(s *Schema) *string { return &s.File }, schemaFileDoc, required),
+	at("message", messageType, func(s *Schema) *string { return &s.Message }, messageDoc),
+	at("references", schemaReferencesType, func(s *Schema) *map[string]*SchemaReference { return &s.References }, referencesDoc),
 )
 
+// schemaReferencesType is a mapping by the name that the schema uses. A bare
+// value is a file.
+var schemaReferencesType = mapOf(referenceNames, object(
+	at("file", schemaFileType, func(r *SchemaReference) *string { return &r.File }, "The file of the schema that is referred to. Absent means that the registry has it."),
+	at("subject", text(255), func(r *SchemaReference) *string { return &r.Subject }, "The subject that it is registered under. Absent means the name."),
+	at("version", integer(1, 1_000_000), func(r *SchemaReference) *int { return &r.Version }, "The subject's version. Absent means the one that holds the file."),
+).orJust("file"), func(r *SchemaReference, name string) { r.Name = name })
+
 const (
+	messageDoc    = "The full name of the message, for a .proto file with several. Absent means the first one."
+	referencesDoc = "The schemas that this one builds on, by the name it uses for them: what a .proto file imports, the full name of an Avro type, the $ref of a JSON Schema. A value is a file, or the subject and version of what the registry has."
 	formatDoc     = "The encoding of values. Absent means what the file's ending says: .avsc is avro, .json is json, .proto is protobuf."
 	schemaFileDoc = "The schema's file, relative to the contract and not outside of its directory."
 )
@@ -95,6 +115,7 @@ const (
 var (
 	formatType     = oneOf(Avro, JSON, Protobuf)
 	schemaFileType = text(255)
+	messageType    = matching("message name", `^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`, 255, "write the full name with its package, such as shop.v1.OrderPlaced")
 )
 
 var produceType = object(
@@ -102,7 +123,23 @@ var produceType = object(
 	at("via", oneOf(Direct, Outbox, Transaction), func(p *Produce) *Via { return &p.Via }, "How a record is bound to the service's own state: direct, outbox (one commit with the database) or transaction (one commit with what was consumed).", def("direct"), fixed),
 	at("max", bytesBetween(1, gib), func(p *Produce) *Bytes { return &p.Max }, "The largest value.", def("1MiB")),
 	at("away", oneOf(Block, Spill, Sample, Fail), func(p *Produce) *Fallback { return &p.Away }, "What happens while the cluster is away and the buffer is full.", def("block")),
+	at("buffer", bufferType, func(p *Produce) *Buffer { return &p.Buffer }, "What is held of this topic until the cluster acknowledges it. When it is full, away says what happens."),
+	at("compression", oneOf(Snappy, LZ4, Zstd, Gzip, Uncompressed), func(p *Produce) *Compression { return &p.Compression }, "The codec of batches.", def("snappy")),
+	at("linger", duration(0, time.Minute), func(p *Produce) *time.Duration { return &p.Linger }, "How long a batch waits for more records. With 0s it takes what comes while the requests before it are on their way.", def("0s")),
+	at("timeout", duration(time.Second, time.Hour), func(p *Produce) *time.Duration { return &p.Timeout }, "How long the cluster has to acknowledge a record. After that the sender is told that it was not written, or that nobody knows.", def("2m")),
+	at("spill", spillType, func(p *Produce) *SpillPolicy { return &p.Spill }, "What away: spill, and values with a due time, keep on disk."),
 	at("oldBrokers", oneOf(RefuseOld, AllowOld), func(p *Produce) *OldBrokers { return &p.OldBrokers }, "With via: transaction, whether to start on a cluster below transaction.version 2, where a request of an ended transaction that comes late can end up in the next one.", def("refuse")),
+)
+
+var bufferType = object(
+	at("bytes", bytesBetween(64*kib, 4*gib), func(b *Buffer) *Bytes { return &b.Bytes }, "Keys, values and headers, before compression. Absent means 32MiB, or two of the largest values where that is more.", def("32MiB")),
+	at("records", integer(1, 10_000_000), func(b *Buffer) *int { return &b.Records }, "Records.", def("50000")),
+).orJust("bytes")
+
+var spillType = object(
+	at("sync", oneOf(SyncAlways, SyncInterval), func(s *SpillPolicy) *SpillSync { return &s.Sync }, "When a record is forced to the disk: always (before the sender is told, so that it survives a power cut) or interval (every 100ms; it survives the process being killed, and a power cut costs what came since).", def("always")),
+	at("max", bytesBetween(64*kib, 1024*gib), func(s *SpillPolicy) *Bytes { return &s.Max }, "How much is kept. When that is reached, sends fail.", def("1GiB")),
+	at("age", duration(time.Second, 30*24*time.Hour), func(s *SpillPolicy) *time.Duration { return &s.Age }, "How long the oldest record may wait for the cluster. When it waits longer, sends fail; what waits is kept. Records with a due time are not meant.", def("24h")),
 )
 
 var consumeType = object(

@@ -49,6 +49,7 @@ func (r *Resolved) check() diag.List {
 	for _, s := range r.Services {
 		f := &faults{service: s}
 		f.connectors(r)
+		f.outboxOn(r)
 		used := map[string]string{}
 		for _, u := range s.uses() {
 			if _, known := used[u.alias]; !known {

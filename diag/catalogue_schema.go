@@ -10,6 +10,11 @@ const (
 	SchemaIncompatible  Code = "SLP-SCH-006"
 	RegistryRejected    Code = "SLP-SCH-007"
 	RegistryAddress     Code = "SLP-SCH-008"
+	SchemaReference     Code = "SLP-SCH-009"
+	SchemaMessage       Code = "SLP-SCH-010"
+	SchemaNoGUID        Code = "SLP-SCH-011"
+	SchemaKey           Code = "SLP-SCH-012"
+	SchemaSubject       Code = "SLP-SCH-013"
 )
 
 var schemaEntries = []Entry{
@@ -60,5 +65,35 @@ var schemaEntries = []Entry{
 		Title: "The schema registry's address cannot be used",
 		Cause: "The address is not an http or https URL with a host, or it carries a user and password, which would show up in logs.",
 		Fix:   "Write the address as https://host:port/path, and put user:password into the file that SCHEMA_REGISTRY_AUTH_PATH names.",
+	},
+	{
+		Code:  SchemaReference,
+		Title: "A schema builds on another one that cannot be found",
+		Cause: "A reference in the contract names neither a file nor a version of a subject, references lead in a circle, or a schema uses a name that its references do not have.",
+		Fix:   "List under references every schema that the file builds on, by the name that it uses: a file beside the contract, or the subject and version of one that somebody else registers.",
+	},
+	{
+		Code:  SchemaMessage,
+		Title: "A schema has no such message",
+		Cause: "The contract names a message of a .proto file that the file does not have, or names one for a format that has no messages.",
+		Fix:   "Write the full name of a message of the file, with its package, or remove message to take the first one.",
+	},
+	{
+		Code:  SchemaNoGUID,
+		Title: "The schema registry hands out no GUIDs",
+		Cause: "The contract says id: header, and the header __value_schema_id holds the schema's GUID, which this registry does not give: Confluent's does from 8.0, Apicurio's API for Confluent does not.",
+		Fix:   "Use id: prefix, which every registry and client knows, or a registry that hands out GUIDs.",
+	},
+	{
+		Code:  SchemaKey,
+		Title: "A field cannot be a key in Avro",
+		Cause: "The contract gives the key the format avro, and the field is not there, may be null, or has a type whose bytes do not tell equal keys (a map, a float); or the values are not in Avro.",
+		Fix:   "Use a field of type string, int, long, bytes, fixed, enum or a record of these, of values in Avro; or another key format.",
+	},
+	{
+		Code:  SchemaSubject,
+		Title: "Two schemas of one subject",
+		Cause: "Contracts of the estate register different schemas under the same subject: one record name under subject: record, or one file that is referred to in two versions.",
+		Fix:   "Make them the same file, give the reference a subject of its own, or use subject: topic or topic-record.",
 	},
 }

@@ -3,6 +3,7 @@ package dlq
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/slipway-go/slipway/contract"
 )
@@ -30,6 +31,10 @@ type Source struct {
 	// Partitioner places the keys of the consumed topic; empty if its owner is
 	// not in the estate.
 	Partitioner contract.Partitioner `json:"-"`
+
+	// Window is how long the service remembers what it has handled; 0 if the
+	// contract does not say.
+	Window time.Duration `json:"-"`
 }
 
 // Sources returns the dead-letter topics of an environment that are on a
@@ -52,6 +57,9 @@ func Sources(r *contract.Resolved, cluster string) []Source {
 			}
 			if c.Retries() {
 				s.Retry = svc.RetryTopic(c)
+			}
+			if c.Dedup != nil {
+				s.Window = c.Dedup.TTL
 			}
 			if t := owned(r, c.Topic); t != nil {
 				s.Partitioner = cmp.Or(t.Partitioner, contract.Java)

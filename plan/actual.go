@@ -145,11 +145,18 @@ func readSubject(ctx context.Context, s Subject, registry Registry) (SubjectStat
 		return SubjectState{}, err
 	}
 	state := SubjectState{Level: contract.Compatibility(level)}
-	switch _, err = registry.Lookup(ctx, s.Name, s.text()); {
+	text, err := s.text(ctx, registry)
+	if errors.Is(err, schema.ErrNotFound) {
+		return state, nil // what it builds on is new as well, and nothing can be asked before that is there
+	}
+	if err != nil {
+		return state, err
+	}
+	switch _, err = registry.Lookup(ctx, s.Name, text); {
 	case err == nil:
 		state.Registered = true
 	case errors.Is(err, schema.ErrNotFound):
-		state.Incompatible, err = registry.Check(ctx, s.Name, s.text())
+		state.Incompatible, err = registry.Check(ctx, s.Name, text)
 		return state, err
 	}
 	return state, err

@@ -281,11 +281,28 @@ func (a *application) levels(ctx context.Context, batch []Change) []error {
 	})
 }
 
+// schemas registers what others build on before them.
 func (a *application) schemas(ctx context.Context, batch []Change) []error {
-	return a.subjects(batch, func(s Subject) error {
-		_, err := a.target.Registry.Register(ctx, s.Name, s.text())
+	errs := make([]error, len(batch))
+	for _, wave := range waves(batch) {
+		now := make([]Change, len(wave))
+		for i, at := range wave {
+			now[i] = batch[at]
+		}
+		for i, err := range a.subjects(now, func(s Subject) error { return a.register(ctx, s) }) {
+			errs[wave[i]] = err
+		}
+	}
+	return errs
+}
+
+func (a *application) register(ctx context.Context, s Subject) error {
+	text, err := s.text(ctx, a.target.Registry)
+	if err != nil {
 		return err
-	})
+	}
+	_, err = a.target.Registry.Register(ctx, s.Name, text)
+	return err
 }
 
 func (a *application) subjects(batch []Change, f func(Subject) error) []error {

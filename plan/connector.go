@@ -7,10 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/connect"
+	"github.com/slipway-go/slipway/internal/kafka"
 )
 
 // A Connect is what planning and applying need of Kafka Connect.
@@ -57,7 +59,10 @@ func (d *derivation) connectors(svc *contract.Service) {
 		if !d.here(c.Cluster) {
 			continue
 		}
-		pos := svc.Position("connectors", local)
+		pos, why := svc.Position("connectors", local), "has connector "+local
+		if c.Derived {
+			pos, why = svc.Position("outbox", "relay"), "has its outbox relayed by Debezium"
+		}
 		config, err := svc.ConnectorConfig(c)
 		if err != nil {
 			d.faults.Add(diag.New(diag.ContractConnector, "the settings of connector %s of %s are not there: %v", local, svc.Name, err).At(pos))
@@ -65,8 +70,28 @@ func (d *derivation) connectors(svc *contract.Service) {
 		}
 		d.out.Connectors = append(d.out.Connectors, Connector{
 			Name: svc.ConnectorName(c), Service: svc.Name, Config: config,
-			Reasons: []Reason{{Service: svc.Name, Text: "has connector " + local, Position: pos}},
+			Reasons: []Reason{{Service: svc.Name, Text: why, Position: pos}},
 		})
+	}
+}
+
+// heartbeats is the topic where the connector that relays the outbox notes that
+// it is alive. Nobody reads it.
+func (d *derivation) heartbeats(svc *contract.Service) {
+	if !svc.RelaysByDebezium() {
+		return
+	}
+	for _, p := range svc.Produces {
+		if p.Via != contract.Outbox || !d.here(p.Cluster) {
+			continue
+		}
+		d.out.Topics = append(d.out.Topics, Topic{
+			Name: svc.OutboxHeartbeatTopic(), Service: svc.Name, Role: Heartbeats,
+			Partitions: 1, Replicas: d.cluster.Defaults.Replicas,
+			Configs: map[string]string{kafka.CleanupPolicy: "delete", kafka.RetentionMillis: retention(time.Hour)},
+			Reasons: []Reason{{Service: svc.Name, Text: "has its outbox relayed by Debezium", Position: svc.Position("outbox", "relay")}},
+		})
+		return // one for all
 	}
 }
 

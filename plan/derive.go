@@ -12,6 +12,7 @@ import (
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/kafka"
+	"github.com/slipway-go/slipway/schema"
 )
 
 // Clusters returns the clusters that an environment's services use, sorted.
@@ -67,6 +68,7 @@ func Derive(r *contract.Resolved, cluster string) (*Desired, error) {
 		}
 	}
 	d.faults = append(d.faults, acl.Conflicts(d.out.Grants)...)
+	d.unshared()
 	if err := d.faults.Err(); err != nil {
 		return nil, err
 	}
@@ -108,6 +110,7 @@ func (d *derivation) service(svc *contract.Service) {
 	d.user(svc)
 	d.quota(svc)
 	d.connectors(svc)
+	d.heartbeats(svc)
 }
 
 func (d *derivation) topic(svc *contract.Service, name string, t *contract.Topic) {
@@ -168,20 +171,27 @@ func (d *derivation) subject(svc *contract.Service, name string, t *contract.Top
 		return
 	}
 	pos := svc.Position("topics/" + name + "/schema")
-	text, err := svc.SchemaText(t.Schema)
+	source, err := schema.SourceOf(svc, t.Schema, d.prefix(t.Cluster))
 	if err != nil {
 		d.faults.Add(diag.New(diag.PlanSchemaMissing, "the schema of %s is not there: %v", name, err).At(pos))
 		return
 	}
-	d.out.Subjects = append(d.out.Subjects, Subject{
-		Name:    contract.Subject(d.estate.PhysicalTopic(t.Cluster, name)),
+	of := Subject{
 		Service: svc.Name,
 		Format:  cmp.Or(t.Schema.Format, contract.Avro),
-		Schema:  text,
+		Schema:  source.Schema,
+		Imports: source.Imports,
 		Level:   cmp.Or(t.Schema.Compatibility, contract.BackwardTransitive),
 		Readers: d.readers(name, t.Schema.Format),
 		Reasons: []Reason{{Service: svc.Name, Text: "owns " + name + " with this schema", Position: pos}},
-	})
+	}
+	if of.Name, err = SubjectName(of.Format, t.Schema.Subject, d.prefix(t.Cluster), name, source); err != nil {
+		d.faults = append(d.faults, faultsOf(err, name, pos)...)
+		return
+	}
+	d.out.Subjects = append(d.out.Subjects, of)
+	d.imported(of, name)
+	d.keySubject(of, source, name, t)
 }
 
 // user is the service's login, on the clusters of its entries, and that of its

@@ -3,6 +3,7 @@ package plan
 import (
 	"github.com/slipway-go/slipway/acl"
 	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/schema"
 )
 
 // A Reason is one contract entry that something follows from.
@@ -37,6 +38,7 @@ const (
 	Owned       Role = "owned"        // a contract's own topic
 	Retries     Role = "retries"      // derived from a consume entry, where its records wait
 	DeadLetters Role = "dead-letters" // derived from a consume entry, where its evidence is kept
+	Heartbeats  Role = "heartbeats"   // derived from an outbox that Debezium relays, where it notes that it is alive
 )
 
 // A Topic that shall exist.
@@ -79,6 +81,7 @@ type Subject struct {
 	Service string
 	Format  contract.Format
 	Schema  string
+	Imports []schema.Import `json:",omitempty"` // what the schema builds on
 	Level   contract.Compatibility
 	Readers []Reader // who reads it with a schema of their own
 	Reasons []Reason

@@ -9,8 +9,10 @@ import (
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/schema/jsonvalue"
+	"github.com/slipway-go/slipway/schema/proto"
 )
 
 // A Reader reads the topic of a subject with a schema of its own. The registry
@@ -19,14 +21,17 @@ import (
 type Reader struct {
 	Service  string // or its name in external.yaml
 	Schema   string
-	Position diag.Position // where the schema is named
+	Position diag.Position   // where the schema is named
+	Imports  []schema.Import `json:",omitempty"`
+	Message  string          `json:",omitempty"` // of Protobuf
 }
 
 // judges tell whether what is written with one schema can be read with another,
 // by format. Formats without a judge are left to the registry.
-var judges = map[contract.Format]func(writer, reader string) error{
-	contract.Avro: avro.Readable,
-	contract.JSON: jsonvalue.Readable,
+var judges = map[contract.Format]func(writer, reader schema.Source) error{
+	contract.Avro:     avro.Readable,
+	contract.JSON:     jsonvalue.Readable,
+	contract.Protobuf: proto.Readable,
 }
 
 // readers are those who bring a schema of their own for a topic, in the estate
@@ -40,9 +45,9 @@ func (d *derivation) readers(topic string, format contract.Format) []Reader {
 			if c.Topic != topic || c.Schema == nil || c.Schema.Format != format {
 				continue
 			}
-			text, err := svc.SchemaText(c.Schema)
+			source, err := schema.SourceOf(svc, c.Schema, d.prefix(c.Cluster))
 			pos := svc.Position("consumes", entry, "schema")
-			d.reader(&all, Reader{svc.Name, text, pos}, err)
+			d.reader(&all, Reader{svc.Name, source.Schema, pos, source.Imports, source.Message}, err)
 		}
 	}
 	external := d.estate.External
@@ -54,8 +59,8 @@ func (d *derivation) readers(topic string, format contract.Format) []Reader {
 		if r.Topic != topic || r.Schema.Format != format {
 			continue
 		}
-		text, err := external.SchemaText(&r.Schema)
-		d.reader(&all, Reader{name, text, external.Position("readers", name)}, err)
+		source, err := schema.SourceOf(external, &r.Schema, d.prefix(""))
+		d.reader(&all, Reader{name, source.Schema, external.Position("readers", name), source.Imports, source.Message}, err)
 	}
 	return all
 }
@@ -78,7 +83,10 @@ func unreadable(want Subject) string {
 	}
 	var told []string
 	for _, r := range want.Readers {
-		if err := judge(want.Schema, r.Schema); err != nil {
+		if !complete(want.Imports) || !complete(r.Imports) {
+			continue // what only the registry has is for it to judge
+		}
+		if err := judge(want.source(), schema.Source{Schema: r.Schema, Imports: r.Imports, Message: r.Message}); err != nil {
 			told = append(told, fmt.Sprintf("%s (%s) could not read it: %v", r.Service, r.Position, err))
 		}
 	}

@@ -13,6 +13,10 @@ type Registry interface {
 	// [schema.ErrNotFound].
 	Lookup(ctx context.Context, subject string, text schema.Text) (id int, err error)
 
+	// Find returns the version of a subject that holds a schema, or
+	// [schema.ErrNotFound].
+	Find(ctx context.Context, subject string, text schema.Text) (schema.Version, error)
+
 	// Check returns why a schema could not be registered under the subject's
 	// level; nothing if it could.
 	Check(ctx context.Context, subject string, text schema.Text) (reasons []string, err error)
@@ -30,4 +34,10 @@ type Registry interface {
 
 var _ Registry = (*schema.Admin)(nil)
 
-func (s Subject) text() schema.Text { return schema.Text{Format: string(s.Format), Schema: s.Schema} }
+func (s Subject) source() schema.Source { return schema.Source{Schema: s.Schema, Imports: s.Imports} }
+
+// text is the schema as the registry knows it, with the versions of what it
+// builds on.
+func (s Subject) text(ctx context.Context, r Registry) (schema.Text, error) {
+	return s.source().Pin(ctx, r, string(s.Format))
+}

@@ -28,9 +28,9 @@ func NewAdmin(cfg ClientConfig) (*Admin, error) {
 // repeated call is harmless. A schema that breaks the subject's level is
 // [ErrIncompatible].
 func (a *Admin) Register(ctx context.Context, subject string, text Text) (int, error) {
-	id, err := a.lookup(ctx, subject, text)
+	held, err := a.find(ctx, subject, text)
 	if err == nil || !errors.Is(err, ErrNotFound) {
-		return id, err
+		return held.ID, err
 	}
 	got, err := a.ask(ctx, holdsID, call{
 		op:     "register a schema of subject " + subject,
@@ -39,6 +39,26 @@ func (a *Admin) Register(ctx context.Context, subject string, text Text) (int, e
 		in:     body(text),
 	})
 	return got.ID, err
+}
+
+// RegisterSource adds a schema to a subject, and before it the files that it
+// builds on to theirs.
+func (a *Admin) RegisterSource(ctx context.Context, subject, format string, s Source) (int, error) {
+	text, err := s.Pin(ctx, registrar{a}, format)
+	if err != nil {
+		return 0, err
+	}
+	return a.Register(ctx, subject, text)
+}
+
+// A registrar finds every schema, because it registers what is not there.
+type registrar struct{ *Admin }
+
+func (r registrar) Find(ctx context.Context, subject string, text Text) (Version, error) {
+	if _, err := r.Register(ctx, subject, text); err != nil {
+		return Version{}, err
+	}
+	return r.Admin.Find(ctx, subject, text)
 }
 
 // Check asks whether a schema could be registered under the subject's level.

@@ -13,18 +13,28 @@ import (
 // schemaBody is a schema as the registry's API spells it, in requests and
 // answers. An absent type means Avro.
 type schemaBody struct {
-	Schema  string `json:"schema"`
-	Type    string `json:"schemaType,omitempty"`
-	ID      int    `json:"id,omitempty"`
-	Version int    `json:"version,omitempty"`
+	Schema     string      `json:"schema"`
+	Type       string      `json:"schemaType,omitempty"`
+	References []Reference `json:"references,omitempty"`
+	ID         int         `json:"id,omitempty"`
+	Version    int         `json:"version,omitempty"`
+	GUID       GUID        `json:"guid,omitzero"`
 }
 
 func body(t Text) schemaBody {
-	return schemaBody{Schema: compact(t.Schema), Type: strings.ToUpper(t.Format)}
+	return schemaBody{Schema: compact(t.Schema), Type: strings.ToUpper(t.Format), References: t.References}
 }
 
 func (b schemaBody) text() Text {
-	return Text{Format: strings.ToLower(cmp.Or(b.Type, "AVRO")), Schema: b.Schema}
+	references := b.References
+	if len(references) == 0 {
+		references = nil
+	}
+	return Text{Format: strings.ToLower(cmp.Or(b.Type, "AVRO")), Schema: b.Schema, References: references}
+}
+
+func (b schemaBody) version() Version {
+	return Version{Text: b.text(), ID: b.ID, Version: b.Version, GUID: b.GUID}
 }
 
 // The parts of an answer that a call cannot do without.

@@ -64,15 +64,17 @@ type Client struct {
 	credentials func() (string, error)
 	http        *http.Client
 	texts       cache[int, Text]
-	ids         cache[subjectText, int]
+	guids       cache[GUID, Text]
+	found       cache[string, Version]
+	versions    cache[subjectVersion, Version]
 }
 
 var _ Registry = (*Client)(nil)
 
-// subjectText is what Lookup asks for.
-type subjectText struct {
+// subjectVersion is what Version asks for.
+type subjectVersion struct {
 	subject string
-	text    Text
+	number  int
 }
 
 // NewClient returns a client. It connects to nothing yet.
@@ -107,11 +109,40 @@ func (c *Client) Text(ctx context.Context, id int) (Text, error) {
 	})
 }
 
+// TextOf returns the schema with a GUID.
+func (c *Client) TextOf(ctx context.Context, guid GUID) (Text, error) {
+	return c.guids.get(ctx, guid, func(ctx context.Context) (Text, error) {
+		got, err := c.ask(ctx, holdsText, call{
+			op:   "read schema " + guid.String(),
+			path: []string{"schemas", "guids", guid.String()},
+		})
+		return got.text(), err
+	})
+}
+
 // Lookup returns the id that a schema has under a subject, whatever white
 // space its text has. ErrNotFound means that nobody registered it there.
 func (c *Client) Lookup(ctx context.Context, subject string, text Text) (int, error) {
-	return c.ids.get(ctx, subjectText{subject, text}, func(ctx context.Context) (int, error) {
-		return c.lookup(ctx, subject, text)
+	got, err := c.Find(ctx, subject, text)
+	return got.ID, err
+}
+
+// Find returns the version of a subject that holds a schema, without its text.
+func (c *Client) Find(ctx context.Context, subject string, text Text) (Version, error) {
+	key := fmt.Sprintf("%q %q %q %v", subject, text.Format, text.Schema, text.References)
+	return c.found.get(ctx, key, func(ctx context.Context) (Version, error) {
+		return c.find(ctx, subject, text)
+	})
+}
+
+// Version returns one version of a subject. What it holds never changes.
+func (c *Client) Version(ctx context.Context, subject string, number int) (Version, error) {
+	return c.versions.get(ctx, subjectVersion{subject, number}, func(ctx context.Context) (Version, error) {
+		got, err := c.ask(ctx, holdsBoth, call{
+			op:   fmt.Sprintf("read version %d of subject %s", number, subject),
+			path: []string{"subjects", subject, "versions", strconv.Itoa(number)},
+		})
+		return got.version(), err
 	})
 }
 
@@ -121,17 +152,17 @@ func (c *Client) Latest(ctx context.Context, subject string) (Version, error) {
 		op:   "read the newest schema of subject " + subject,
 		path: []string{"subjects", subject, "versions", "latest"},
 	})
-	return Version{Text: got.text(), ID: got.ID, Version: got.Version}, err
+	return got.version(), err
 }
 
-func (c *Client) lookup(ctx context.Context, subject string, text Text) (int, error) {
+func (c *Client) find(ctx context.Context, subject string, text Text) (Version, error) {
 	got, err := c.ask(ctx, holdsID, call{
 		op:     "look up a schema of subject " + subject,
 		method: http.MethodPost,
 		path:   []string{"subjects", subject},
 		in:     body(text),
 	})
-	return got.ID, err
+	return Version{ID: got.ID, Version: got.Version, GUID: got.GUID}, err
 }
 
 // where names the registry in errors.

@@ -143,7 +143,7 @@ func TestAnIDIsAskedOnceForEver(t *testing.T) {
 	}
 	for range 3 {
 		got, err := c.Text(t.Context(), 7)
-		if want := (schema.Text{Format: "json", Schema: "{}"}); err != nil || got != want {
+		if want := (schema.Text{Format: "json", Schema: "{}"}); err != nil || !got.Equal(want) {
 			t.Errorf("Text = %v, %v, want %v", got, err, want)
 		}
 	}

@@ -9,9 +9,9 @@ type Codec interface {
 	Format() string
 
 	// Bind checks that values of type t can be written and read under the
-	// schema text, and returns what does it. The error lists every field at
-	// fault, not the first.
-	Bind(text string, t reflect.Type) (Binding, error)
+	// schema, and returns what does it. The error lists every field at fault,
+	// not the first.
+	Bind(source Source, t reflect.Type) (Binding, error)
 }
 
 // A Binding writes and reads one Go type under one schema. It is safe for
@@ -21,9 +21,13 @@ type Binding interface {
 	Append(dst []byte, v any) ([]byte, error)
 
 	// Reader returns a decoder for values that were written under the given
-	// schema text, resolved to the bound schema. It fails if the two cannot
-	// be resolved. Callers keep the result for each schema id.
-	Reader(writer string) (Decode, error)
+	// schema, resolved to the bound one. It fails if the two cannot be
+	// resolved. Callers keep the result for each schema id.
+	Reader(writer Source) (Decode, error)
+
+	// Record is the full name of what the schema describes: of an Avro record
+	// or a message, the title of a JSON Schema. It may be empty.
+	Record() string
 
 	// Key returns the bytes of a field of v as a record key: the text of a
 	// string, a number in decimal, bytes as they are.
@@ -33,3 +37,24 @@ type Binding interface {
 // Decode reads data into v, a pointer to the bound type. v is overwritten
 // whole; nothing in it refers to data afterwards.
 type Decode func(data []byte, v any) error
+
+// An Indexed binding puts bytes between the schema's id and the value: those by
+// which Protobuf names one message of several. [Binding.Append] writes them in
+// front of the value and [Decode] reads them there.
+type Indexed interface {
+	Indexes() []byte
+}
+
+// A Keyer writes keys that have a schema of their own: the part of the bound
+// schema that describes the key's field.
+type Keyer interface {
+	// KeySchema returns the schema of a field, complete in itself.
+	KeySchema(field string) (string, error)
+
+	// AppendKey encodes a field of v, a pointer to the bound type, behind dst.
+	AppendKey(dst []byte, v any, field string) ([]byte, error)
+
+	// EncodeKey encodes a key that has no value with it, such as that of a
+	// tombstone, behind dst.
+	EncodeKey(dst []byte, field string, key any) ([]byte, error)
+}

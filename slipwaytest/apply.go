@@ -14,6 +14,7 @@ import (
 	"github.com/slipway-go/slipway/internal/secret"
 	"github.com/slipway-go/slipway/plan"
 	"github.com/slipway-go/slipway/schema"
+	"github.com/slipway-go/slipway/schema/avro"
 )
 
 // externalPartitions is how many partitions topics of other owners get.
@@ -21,9 +22,12 @@ const externalPartitions = 3
 
 // topic is what the kit knows of a topic, to write to it and to read it.
 type topic struct {
-	schema *schema.Text // nil for opaque bytes
-	key    contract.Key
-	id     int // the schema's
+	format   contract.Format // empty for opaque bytes
+	source   schema.Source
+	strategy contract.SubjectStrategy
+	key      contract.Key
+	mark     schema.Mark // of values
+	keys     schema.Mark // of keys, where they have a schema
 }
 
 // apply makes the cluster what the contracts call for.
@@ -90,27 +94,27 @@ func (k *Kit) resolve() *contract.Resolved {
 			r.Bindings[cmp.Or(c.Cluster, contract.DefaultAlias)] = contract.Binding{Cluster: contract.Embedded}
 			if !owned[c.Topic] {
 				external.Topics[c.Topic] = &contract.ExternalTopic{Name: c.Topic, Partitions: externalPartitions}
-				k.topics[c.Topic] = &topic{schema: k.text(svc, c.Schema)}
+				k.topics[c.Topic] = k.topic(svc, c.Schema, contract.Key{})
 			}
 		}
 		for _, t := range svc.Topics {
 			r.Bindings[cmp.Or(t.Cluster, contract.DefaultAlias)] = contract.Binding{Cluster: contract.Embedded}
-			k.topics[t.Name] = &topic{schema: k.text(svc, t.Schema), key: t.Key}
+			k.topics[t.Name] = k.topic(svc, t.Schema, t.Key)
 		}
 	}
 	return r
 }
 
-// text reads a schema of a contract, nil for none.
-func (k *Kit) text(svc *contract.Service, s *contract.Schema) *schema.Text {
+// topic reads what a contract says of a topic.
+func (k *Kit) topic(svc *contract.Service, s *contract.Schema, key contract.Key) *topic {
 	if s == nil {
-		return nil
+		return &topic{key: key}
 	}
-	text, err := svc.SchemaText(s)
+	source, err := schema.SourceOf(svc, s, "")
 	if err != nil {
 		k.t.Fatalf("read schema of %s: %v", svc.Name, err)
 	}
-	return &schema.Text{Format: string(s.Format), Schema: text}
+	return &topic{format: s.Format, source: source, strategy: s.Subject, key: key}
 }
 
 // createExternal creates the topics of other owners with their schemas.
@@ -119,8 +123,8 @@ func (k *Kit) createExternal(external *contract.External) {
 	var topics []kafka.Topic
 	for _, name := range slices.Sorted(maps.Keys(external.Topics)) {
 		topics = append(topics, kafka.Topic{Name: name, Partitions: externalPartitions, Replicas: 3})
-		if text := k.topics[name].schema; text != nil {
-			if _, err := k.registry.Register(k.t.Context(), contract.Subject(name), *text); err != nil {
+		if t := k.topics[name]; t.format != "" {
+			if _, err := k.registry.RegisterSource(k.t.Context(), contract.Subject(name), string(t.format), t.source); err != nil {
 				k.t.Fatalf("register schema of %s: %v", name, err)
 			}
 		}
@@ -133,15 +137,36 @@ func (k *Kit) createExternal(external *contract.External) {
 // learn asks which ids the schemas got.
 func (k *Kit) learn() {
 	for name, t := range k.topics {
-		if t.schema == nil {
+		if t.format == "" {
 			continue
 		}
-		id, err := k.registry.Lookup(context.WithoutCancel(k.t.Context()), contract.Subject(name), *t.schema)
-		if err != nil {
+		if err := k.mark(context.WithoutCancel(k.t.Context()), name, t); err != nil {
 			k.t.Fatalf("look up schema of %s: %v", name, err)
 		}
-		t.id = id
 	}
+}
+
+func (k *Kit) mark(ctx context.Context, name string, t *topic) error {
+	subject, err := plan.SubjectName(t.format, t.strategy, "", name, t.source)
+	if err != nil {
+		return err
+	}
+	if t.source, err = t.source.Complete(ctx, k.registry); err != nil {
+		return err
+	}
+	text, err := t.source.Pin(ctx, k.registry, string(t.format))
+	if err != nil {
+		return err
+	}
+	if t.mark.ID, err = k.registry.Lookup(ctx, subject, text); err != nil || t.key.Format != contract.KeyAvro {
+		return err
+	}
+	key, err := avro.KeySchema(t.source, t.key.Field)
+	if err != nil {
+		return err
+	}
+	t.keys.ID, err = k.registry.Lookup(ctx, schema.KeySubject(name), schema.Text{Format: string(contract.Avro), Schema: key})
+	return err
 }
 
 // consumes reports whether the groups of a service own all their partitions.

@@ -1,6 +1,7 @@
 package slipwaytest
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -17,6 +18,13 @@ func (k *Kit) CutRegistry(cut bool) {
 	} else {
 		k.network.unblock(addr)
 	}
+}
+
+// FailRegistry has answer reply to requests to the schema registry in its
+// place; it reports whether it did. Nil lets the registry answer again. A
+// service asks for what it does not know yet, and never twice for what it does.
+func (k *Kit) FailRegistry(answer func(http.ResponseWriter, *http.Request) bool) {
+	k.cluster.InterceptRegistry(answer)
 }
 
 // CutBroker cuts the services off from one broker, until the returned function

@@ -174,7 +174,7 @@ func (k *Kit) Send(topic string, value any, opts ...SendOption) {
 func (k *Kit) encode(name string, t *topic, value any) (payload, key []byte) {
 	k.t.Helper()
 	key = []byte("test")
-	if raw, ok := value.([]byte); ok && t.schema == nil {
+	if raw, ok := value.([]byte); ok && t.format == "" {
 		return raw, key
 	}
 	typ := reflect.TypeOf(value)
@@ -186,28 +186,36 @@ func (k *Kit) encode(name string, t *topic, value any) (payload, key []byte) {
 		pointer.Elem().Set(reflect.ValueOf(value))
 	}
 	binding := k.bind(name, t, typ)
-	payload, err := binding.Append(schema.AppendHeader(nil, t.id), pointer.Interface())
+	payload, err := binding.Append(t.mark.Append(nil), pointer.Interface())
 	if err != nil {
 		k.t.Fatalf("encode value for %s: %v", name, err)
 	}
 	if t.key.Field != "" {
-		if key, err = binding.Key(pointer.Interface(), t.key.Field); err != nil {
+		if key, err = t.encodeKey(binding, pointer.Interface()); err != nil {
 			k.t.Fatalf("read key for %s: %v", name, err)
 		}
 	}
 	return payload, key
 }
 
+// encodeKey is a value's key as the owner's contract has it.
+func (t *topic) encodeKey(binding schema.Binding, v any) ([]byte, error) {
+	if keyer, ok := binding.(schema.Keyer); ok && t.key.Format == contract.KeyAvro {
+		return keyer.AppendKey(t.keys.Append(nil), v, t.key.Field)
+	}
+	return binding.Key(v, t.key.Field)
+}
+
 func (k *Kit) bind(name string, t *topic, typ reflect.Type) schema.Binding {
 	k.t.Helper()
-	if t.schema == nil {
+	if t.format == "" {
 		k.t.Fatalf("topic %s has no schema: use []byte, not %v", name, typ)
 	}
-	i := slices.IndexFunc(k.codecs, func(c schema.Codec) bool { return c.Format() == t.schema.Format })
+	i := slices.IndexFunc(k.codecs, func(c schema.Codec) bool { return c.Format() == string(t.format) })
 	if i < 0 {
-		k.t.Fatalf("topic %s: no codec for %s", name, t.schema.Format)
+		k.t.Fatalf("topic %s: no codec for %s", name, t.format)
 	}
-	binding, err := k.codecs[i].Bind(t.schema.Schema, typ)
+	binding, err := k.codecs[i].Bind(t.source, typ)
 	if err != nil {
 		k.t.Fatalf("topic %s: type %v cannot hold the schema:\n%v", name, typ, err)
 	}

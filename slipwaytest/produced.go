@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/slipway-go/slipway/internal/record"
 	"github.com/slipway-go/slipway/schema"
 )
 
@@ -133,7 +134,7 @@ func Values[T any](k *Kit, topic string) []T {
 		k.t.Fatalf("read %s: no service under test owns or consumes it", topic)
 	}
 	binding := k.bind(topic, t, reflect.TypeFor[T]())
-	decode, err := binding.Reader(t.schema.Schema)
+	decode, err := binding.Reader(t.source)
 	if err != nil {
 		k.t.Fatalf("read %s: %v", topic, err)
 	}
@@ -142,7 +143,7 @@ func Values[T any](k *Kit, topic string) []T {
 		if r.Value == nil {
 			continue
 		}
-		_, payload, err := schema.SplitHeader(r.Value)
+		payload, err := unframe(r)
 		if err != nil {
 			k.t.Fatalf("read %s at offset %d: %v", topic, r.Offset, err)
 		}
@@ -153,6 +154,16 @@ func Values[T any](k *Kit, topic string) []T {
 		values = append(values, v)
 	}
 	return values
+}
+
+// unframe takes off what names a value's schema.
+func unframe(r *kgo.Record) ([]byte, error) {
+	if header, ok := record.Get(r.Headers, schema.ValueIDHeader); ok {
+		_, rest, err := schema.SplitMark([]byte(header))
+		return append(rest, r.Value...), err
+	}
+	_, payload, err := schema.SplitMark(r.Value)
+	return payload, err
 }
 
 // show lists a topic's records for a failure's message.

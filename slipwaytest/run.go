@@ -23,6 +23,7 @@ import (
 	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/schema/jsonvalue"
+	"github.com/slipway-go/slipway/schema/proto"
 )
 
 // environment is the one that services under test run in.
@@ -63,7 +64,7 @@ func (k *Kit) start(services []Service) {
 	}
 	k.cluster = cluster
 	k.network = newNetwork(cluster.Dial)
-	k.codecs = []schema.Codec{avro.Codec(), jsonvalue.Codec()}
+	k.codecs = []schema.Codec{avro.Codec(), jsonvalue.Codec(), proto.Codec()}
 	k.journal = &journal{t: k.t}
 	k.log = slog.New(slog.NewTextHandler(k.journal, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	for _, s := range services {
@@ -117,6 +118,7 @@ func (k *Kit) Start(name string) {
 		Files: s.Files, Environment: k.environment(s.contract), Codecs: k.codecs,
 		Dial: k.network.dialer(i), Instance: fmt.Sprint(len(s.instances)), Logger: k.log,
 	}
+	cfg.Environment.SpillDir = filepath.Join(k.dir, fmt.Sprintf("%s.%s.spill", name, cfg.Instance)) // an instance that is started again finds what the one before left
 	if s.Configure != nil {
 		s.Configure(&cfg)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/slipway-go/slipway/benchmarks/internal/arm"
 	"github.com/slipway-go/slipway/benchmarks/internal/broker"
 	"github.com/slipway-go/slipway/benchmarks/internal/report"
+	"github.com/slipway-go/slipway/internal/postgres"
 )
 
 // A driver runs suites.
@@ -23,6 +24,7 @@ type driver struct {
 	brokers  map[string]*broker.Broker
 	backlogs map[string]broker.Backlog // by broker and topic
 	runs     int                       // counts arms, to name their groups
+	postgres *postgres.Server
 }
 
 func drive(ctx context.Context, o options) (err error) {
@@ -51,6 +53,9 @@ func (d *driver) close() error {
 	var errs []error
 	for _, b := range d.brokers {
 		errs = append(errs, b.Close())
+	}
+	if d.postgres != nil {
+		errs = append(errs, d.postgres.Stop())
 	}
 	return errors.Join(errs...)
 }
@@ -149,6 +154,11 @@ func (d *driver) arm(ctx context.Context, c testCase, s arm.Spec) (arm.Result, e
 		}
 		s.Ends, s.Zero = backlog.Ends, backlog.Zero
 	}
+	if s.Kind == "relay" {
+		if s.Database, err = d.database(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if s.Client == javaClient {
 		return d.runJava(ctx, s)
 	}
@@ -172,6 +182,25 @@ func (d *driver) broker(ctx context.Context, name string) (*broker.Broker, error
 		d.brokers[name] = b
 	}
 	return b, err
+}
+
+// database makes a database for one arm, on a server that starts with the first.
+func (d *driver) database(ctx context.Context) (string, error) {
+	if d.postgres == nil {
+		server, err := postgres.Start(ctx, postgres.Config{
+			Dir:      filepath.Join(d.dir, "postgres"),
+			Settings: map[string]string{"wal_level": "logical", "max_connections": "200"},
+		})
+		if err != nil {
+			return "", err
+		}
+		d.postgres = server
+	}
+	name := fmt.Sprintf("arm%d", d.runs)
+	if err := d.postgres.Create(ctx, name); err != nil {
+		return "", err
+	}
+	return d.postgres.URL(name), nil
 }
 
 // backlog fills a case's topic the first time that it is asked for.

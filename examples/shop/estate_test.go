@@ -18,7 +18,10 @@ func TestTheContractsAgreeWithEachOther(t *testing.T) {
 	if faults := estate.Validate(); len(faults) > 0 {
 		t.Errorf("validate:\n%v", faults)
 	}
-	want := []string{"inventory:18082", "orders:18081", "payments:18083"}
+	want := []string{
+		"audit:18086", "inventory:18082", "notifications:18085", "orders:18081",
+		"payments:18083", "recommendations:18087", "users:18084", "webhooks:18088",
+	}
 	var got []string
 	for _, s := range estate.Services {
 		got = append(got, fmt.Sprintf("%s:%d", s.Name, s.Workload.HTTP))

@@ -17,8 +17,8 @@ import (
 
 // The entries of inventory, as its contract names them.
 const (
-	created = "orders.created.v1"
-	settled = "payments.settled.v1"
+	created  = "orders.created.v1"
+	commands = "orders.stock.v1"
 )
 
 // jam jams the shelf of a SKU, repair mends it.
@@ -122,7 +122,7 @@ func TestAJammedShelfParksItsOrdersInOrderWhileOthersFlow(t *testing.T) {
 		requireState(t, k, order.Confirmed, desks...)
 
 		repair(t, k, "lamp")
-		k.Advance(time.Hour)
+		k.Advance(5 * time.Minute)
 		requireHeld(t, k, 1, 4) // nobody has said that they may go on
 		if n := k.Redrive("inventory", created); n != 1 {
 			t.Errorf("%d letters redriven, want 1", n)
@@ -192,8 +192,8 @@ func TestARedriveTooEarlyParksTheKeyAgainAndEndsAtTheLimit(t *testing.T) {
 	})
 }
 
-// A settled payment is of an order, which waits for nothing else: the contract
-// makes it a dead letter, and a redrive injects the record.
+// The command to hand out is of one order, which waits for nothing else: the
+// contract makes it a dead letter, and a redrive injects the record.
 func TestADeadLetterIsHandledOnceThoughItIsRedrivenTwice(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, k *slipwaytest.Kit) {
@@ -204,18 +204,18 @@ func TestADeadLetterIsHandledOnceThoughItIsRedrivenTwice(t *testing.T) {
 		jam(t, k, "lamp")
 		k.Start("payments")
 		k.Advance(time.Minute)
-		k.RequireDeadLettered("inventory", settled, 3)
+		k.RequireDeadLettered("inventory", commands, 3)
 		requireState(t, k, order.Pending, lamps...)
 
 		repair(t, k, "lamp")
 		for n, want := range []int{3, 0} {
-			if sent := k.Redrive("inventory", settled); sent != want {
+			if sent := k.Redrive("inventory", commands); sent != want {
 				t.Errorf("redrive %d sent %d letters, want %d", n+1, sent, want)
 			}
 			k.Advance(time.Minute)
 		}
 		k.RequireProduced("inventory.reserved.v1", 6)
-		k.RequireDeadLettered("inventory", settled, 3)
+		k.RequireDeadLettered("inventory", commands, 3)
 		got := did(t, k, "committed", "lamp")
 		slices.Sort(got)
 		slices.Sort(lamps)

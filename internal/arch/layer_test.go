@@ -35,7 +35,7 @@ var only = map[string][]string{
 	"github.com/spf13/pflag":             {"internal/cli"},
 	"github.com/twmb/franz-go/pkg/kadm":  {"internal/kafka"},
 	"github.com/twmb/franz-go/pkg/kfake": {"internal/embedded", "slipwaytest"},
-	"github.com/twmb/avro":               {"schema/avro", "internal/embedded/registry"},
+	"github.com/twmb/avro":               {"schema/avro", "internal/compat", "internal/embedded/registry", "internal/typegen"},
 	"cel.dev/cel-go":                     {"dlq"},
 	"testing":                            {"slipwaytest", "internal/dev/devtest", "internal/postgres/pgtest"},
 	"log":                                {},

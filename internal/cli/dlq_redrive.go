@@ -26,6 +26,8 @@ type dlqRedriveArgs struct {
 	audit   string
 	dryRun  bool
 	yes     bool
+
+	duplicates bool // also what the service no longer remembers
 }
 
 func newDLQRedriveCommand(a *app, action dlq.Action) *cobra.Command {
@@ -41,7 +43,10 @@ released and goes on with its head; any other record is handled again from its
 first attempt. Letters that were sent before are left out, unless --again.
 
 A letter that came back --max-redrives times is refused, and so is one whose
-headers say what cannot be. Interrupted or killed, the same command goes on where
+headers say what cannot be. Where the contract has dedup, nothing is sent while a
+selected letter is older than its ttl: the service no longer knows whether the
+event came again meanwhile and was handled. --since leaves such letters out,
+--allow-duplicates sends them. Interrupted or killed, the same command goes on where
 it stopped; what it has to repeat is recognised by the service.` + filterHelp + redriveHelp,
 		Example: `  slipway dlq redrive -e prod --topic orders.created.v1 --dry-run
   slipway dlq redrive -e prod --topic orders.created.v1 --reason exhausted --rate 50/s
@@ -75,6 +80,7 @@ letter stays. It is the counterpart of redrive, which releases the head.` + filt
 	f.BoolVar(&args.redrive.Abandon, "abandon", false, "leave another redrive that was killed as it is")
 	if action == dlq.Return {
 		f.BoolVar(&args.redrive.Force, "force", false, "also letters that came back too often")
+		f.BoolVar(&args.duplicates, "allow-duplicates", false, "also letters older than the contract's dedup.ttl, whose events may have been handled since under another record")
 		f.IntVar(&args.redrive.MaxRedrives, "max-redrives", dlq.DefaultMaxRedrives, "how often a letter may come back")
 	}
 	f.StringVar(&args.audit, "audit", "", "file to add a line of JSON to, when it begins and when it ends")
@@ -128,6 +134,9 @@ func runDLQRedrive(ctx context.Context, a *app, args dlqRedriveArgs) error {
 			return err
 		}
 	}
+	if err := args.remembered(plans, time.Now()); err != nil {
+		return err
+	}
 	if waiting > 0 && !args.yes {
 		what := count(waiting, "letter waits", "letters wait")
 		if err := a.ask(ctx, what, fmt.Sprintf("%s %d of cluster %s, environment %s?", verb(args.redrive.Action), waiting, l.cluster, l.env)); err != nil {
@@ -135,6 +144,25 @@ func runDLQRedrive(ctx context.Context, a *app, args dlqRedriveArgs) error {
 		}
 	}
 	return a.redrive(ctx, l, plans, report, args)
+}
+
+// remembered refuses letters that are older than what their service remembers
+// of what it has handled.
+func (args *dlqRedriveArgs) remembered(plans []*dlq.Plan, now time.Time) error {
+	var list diag.List
+	for _, p := range plans {
+		s := p.Source
+		if args.duplicates || p.Action != dlq.Return || p.Empty() || s.Window == 0 || now.Sub(p.Counts.Oldest) <= s.Window {
+			continue
+		}
+		list.Add(diag.New(diag.RedriveTooOld, "the oldest of %s is from %s, and %s forgets what it has handled after %s",
+			count(p.Counts.Sendable(), "letter", "letters"), p.Counts.Oldest.UTC().Format(time.RFC3339), s.Service, contract.FormatDuration(s.Window)).
+			WithEvidence("%s", s.Topic))
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return refused(list...)
 }
 
 func verb(action dlq.Action) string {

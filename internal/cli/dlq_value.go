@@ -10,6 +10,7 @@ import (
 	"github.com/slipway-go/slipway/internal/cli/view"
 	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
+	"github.com/slipway-go/slipway/schema/proto"
 )
 
 // decoded is a letter's value as the cluster's schema registry helps to read it;
@@ -27,7 +28,7 @@ func (a *app) decoded(ctx context.Context, l *letters, letter *dlq.Letter) *view
 	}
 	d := &view.Decoded{Schema: id}
 	if err == nil {
-		d.Format, d.Value, err = decode(ctx, registry.(texts), id, payload)
+		d.Format, d.Value, err = decode(ctx, registry.(schema.Registry), id, payload)
 	}
 	if err != nil {
 		a.warn(warnings(err))
@@ -36,20 +37,21 @@ func (a *app) decoded(ctx context.Context, l *letters, letter *dlq.Letter) *view
 	return d
 }
 
-// texts is a registry that knows what ids mean.
-type texts interface {
-	Text(ctx context.Context, id int) (schema.Text, error)
-}
-
 // decode is a value as JSON.
-func decode(ctx context.Context, registry texts, id int, payload []byte) (format string, value []byte, err error) {
+func decode(ctx context.Context, registry schema.Registry, id int, payload []byte) (format string, value []byte, err error) {
 	text, err := registry.Text(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	source, err := schema.Resolve(ctx, registry, text)
 	if err != nil {
 		return "", nil, err
 	}
 	switch {
 	case text.Format == "avro":
-		value, err = avro.JSON(text.Schema, payload)
+		value, err = avro.JSON(source, payload)
+	case text.Format == "protobuf":
+		value, err = proto.JSON(source, payload)
 	case text.Format == "json" && json.Valid(payload):
 		value = payload
 	default:

@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"acls":     makeACLs,
 			"registry": startRegistry,
 			"workers":  startWorkers,
+			"sagas":    writeSagas,
 		},
 		Setup: func(e *testscript.Env) error {
 			checkout, err := filepath.Abs(filepath.Join("..", ".."))

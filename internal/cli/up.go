@@ -15,6 +15,7 @@ type upArgs struct {
 	dir     string
 	env     string
 	broker  string
+	store   string
 	command []string
 	timeout time.Duration
 }
@@ -35,11 +36,17 @@ they find it by DIR and need no login.
 The embedded broker needs nothing but Go. --broker kafka runs Apache Kafka as
 processes, which needs Java and Maven.
 
+Services find a database of their own in DATABASE_URL: a SQLite file, or with
+--store postgres one on a Postgres server that is started for the run (from the
+programs of an installed Postgres), or with --store postgres://user@host/db one
+on a server that is there already. Databases are removed when the run ends.
+
 With a COMMAND, it runs in DIR once everything consumes, with the addresses and
 an identity that may read in its environment. When it ends, everything is taken
 down, and slipway exits with the command's status.`,
 		Example: `  slipway up
   slipway up examples/shop --broker kafka
+  slipway up examples/shop --store postgres
   slipway up examples/shop -- go run ./drive -orders 10000`,
 		Annotations: exits(exitOK, exitError, exitUsage, exitOwn, exitInterrupted),
 		RunE: func(c *cobra.Command, rest []string) error {
@@ -58,6 +65,7 @@ down, and slipway exits with the command's status.`,
 		},
 	}
 	choiceFlag(c, &args.broker, "broker", "", "broker to run; may be left out for what clusters.yaml says", up.EmbeddedBroker, up.KafkaBroker)
+	c.Flags().StringVar(&args.store, "store", up.SQLiteStore, "where services have their databases: sqlite, postgres, or the URL of a Postgres server")
 	c.Flags().StringVarP(&args.env, "env", "e", "dev", "environment, as in clusters.yaml")
 	timeoutFlag(c, &args.timeout, time.Minute)
 	c.Flags().Lookup("timeout").Usage = "how long services may take until everything consumes"
@@ -81,7 +89,7 @@ func runUp(ctx context.Context, a *app, args upArgs) error {
 		}
 	}
 	got, err := up.Run(ctx, up.Config{
-		Dir: args.dir, Broker: args.broker, Command: args.command, Env: args.env, ReadyTimeout: args.timeout,
+		Dir: args.dir, Broker: args.broker, Store: args.store, Command: args.command, Env: args.env, ReadyTimeout: args.timeout,
 		Kill: a.sys.Kill, Observe: observe,
 		Stdin: file(a.sys.In), Stdout: file(a.sys.Out), Stderr: file(a.sys.Err),
 	})

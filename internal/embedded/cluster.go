@@ -191,6 +191,11 @@ func (c *Cluster) Admin() Login { return Login{adminUser, c.Password(adminUser)}
 // same one for the same user and data directory. It creates nobody.
 func (c *Cluster) Password(user string) string { return c.secret.password("kafka", user) }
 
+// InterceptRegistry has f answer the registry's requests first, until it is nil.
+func (c *Cluster) InterceptRegistry(f func(http.ResponseWriter, *http.Request) bool) {
+	c.store.Intercept(f)
+}
+
 // Registry returns how to reach the schema registry.
 func (c *Cluster) Registry() RegistryAccess {
 	return RegistryAccess{URL: c.url, Admin: c.secret.credential("admin"), Reader: c.secret.credential("reader")}

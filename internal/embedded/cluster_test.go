@@ -121,7 +121,7 @@ func TestTheRegistryIsReachedWithTheClustersAuthorityAlone(t *testing.T) {
 		t.Fatalf("Register as admin: %v", err)
 	}
 	reader := registryAdmin(t, c, access.Reader)
-	if got, err := reader.Text(t.Context(), id); err != nil || got != text {
+	if got, err := reader.Text(t.Context(), id); err != nil || !got.Equal(text) {
 		t.Errorf("Text as reader = %v, %v, want %v", got, err, text)
 	}
 	if _, err := reader.Register(t.Context(), "other-value", text); !errors.Is(err, schema.ErrUnauthorized) {

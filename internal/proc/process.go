@@ -23,6 +23,10 @@ const leftover = 3 * time.Second
 
 // A Config says what to run.
 type Config struct {
+	// Credential is whom it runs as, where this process may choose. Nil means
+	// as this process.
+	Credential *syscall.Credential
+
 	// Path is the program. A bare name is looked up in PATH.
 	Path string
 
@@ -139,6 +143,7 @@ func start(cfg Config) (*Process, error) {
 	p := &Process{cmd: exec.Command(cfg.Path, cfg.Args...), guard: g, done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = cfg.Dir, cfg.Env
 	p.cmd.SysProcAttr = memberOf(g.pid())
+	p.cmd.SysProcAttr.Credential = cfg.Credential
 	out, err := p.pipe(cfg)
 	if err != nil {
 		g.release()

@@ -80,6 +80,13 @@ type Config struct {
 	// Defaults to slipway/up in the user's cache directory.
 	StateDir string
 
+	// Store is where services have their databases: [SQLiteStore],
+	// [PostgresStore], or the URL of a Postgres server with a user that may
+	// create roles and databases.
+	//
+	// Defaults to SQLiteStore.
+	Store string
+
 	// Stdin, Stdout and Stderr are the command's own, untouched. Nil means the
 	// null device.
 	Stdin, Stdout, Stderr *os.File
@@ -113,6 +120,9 @@ func (c Config) validate() error {
 	case "", EmbeddedBroker, KafkaBroker:
 	default:
 		errs = append(errs, diag.New(diag.UpBroker, "there is no broker %q", c.Broker))
+	}
+	if err := checkStore(c.Store); err != nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -55,6 +55,9 @@
 // Each estate has a directory in the user's cache. It holds the lock, which
 // the kernel drops with the process that had it; the programs as built, so
 // that the next build is quick; and the run's own directory. Records, groups
-// and databases do not survive a run. What a killed run left behind is removed
+// and databases do not survive a run. Databases are SQLite files, or on a Postgres
+// server, the run's own or a given one, where each service gets a role and a
+// database of names that no other run has. On a given server a run that is killed
+// leaves them behind; they begin with slipway_. What a killed run left behind is removed
 // by the next one.
 package up

@@ -42,6 +42,10 @@ type Operator struct {
 
 	// Redrive are the users that may work on dead letters, by service.
 	Redrive map[string]Login `json:"redrive"`
+
+	// Databases are files with the addresses of the services' databases, by
+	// service: an address may hold a password.
+	Databases map[string]string `json:"databases,omitempty"`
 }
 
 // A Login is somebody whom the cluster knows, by a password or a certificate.
@@ -155,7 +159,17 @@ func (r *run) admit(c *cluster, id *identities) error {
 			return err
 		}
 	}
+	o.Databases = make(map[string]string)
 	for _, svc := range r.estate.Services {
+		name := "_" + svc.Name + ".database"
+		url, err := r.database(svc.Name)
+		if err == nil {
+			err = id.write(name, []byte(url))
+		}
+		if err != nil {
+			return err
+		}
+		o.Databases[svc.Name] = id.file(name)
 		if !svc.DeadLetters() {
 			continue
 		}

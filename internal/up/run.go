@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -63,6 +62,9 @@ type run struct {
 	built  time.Time
 	ended  time.Time
 	result Result
+
+	store     *store
+	databases map[string]string // their URLs, by service
 
 	// commanded tells that the command was started.
 	commanded bool
@@ -123,6 +125,10 @@ func portTaken(port int) error {
 // onCluster builds the services and starts the cluster side by side, runs the
 // services on it, and stops the cluster when they have ended.
 func (r *run) onCluster(ctx context.Context, all []program) (err error) {
+	if r.store, err = r.openStore(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.store.close()) }()
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -238,14 +244,21 @@ func (r *run) stopping(err error) {
 	r.observe(Stopping{Cause: err})
 }
 
-// database is where a service's database is: a file that lasts as long as the
-// run.
+// database is where a service's database is: one that lasts as long as the run,
+// and is made when it is asked for first.
 func (r *run) database(service string) (string, error) {
-	dir := filepath.Join(r.state.run(), "databases", service)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", stateFault(err)
+	if known, ok := r.databases[service]; ok {
+		return known, nil
 	}
-	return "sqlite:" + filepath.Join(dir, service+".db"), nil
+	made, err := r.store.database(context.Background(), service) // bounded by itself
+	if err != nil {
+		return "", err
+	}
+	if r.databases == nil {
+		r.databases = make(map[string]string)
+	}
+	r.databases[service] = made
+	return made, nil
 }
 
 // addPrefix adds what the default cluster's topics begin with, if they do.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -163,6 +165,9 @@ func (r *run) services(all []program, id *identities) ([]*service, error) {
 		}
 		vars["ENVIRONMENT"] = r.estate.Env
 		vars["DATABASE_URL"] = database
+		if vars["SPILL_PATH"], err = r.spill(svc.Name); err != nil {
+			return nil, err
+		}
 		vars["LISTEN_HOST"] = loopback
 		vars["ADMIN_ADDRESS"] = admin[i]
 		vars["SHUTDOWN_TIMEOUT"] = (r.cfg.Grace * 9 / 10).String() // so that it ends by itself before it is killed
@@ -174,6 +179,16 @@ func (r *run) services(all []program, id *identities) ([]*service, error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// spill is where a service keeps records while the cluster is away. It lasts as
+// long as the run, as the cluster does. The service makes it.
+func (r *run) spill(service string) (string, error) {
+	dir := filepath.Join(r.state.run(), "spill")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", stateFault(err)
+	}
+	return filepath.Join(dir, service), nil
 }
 
 // freeAddresses are so many addresses of this machine that nobody listens on,

@@ -55,7 +55,7 @@ func TestAServiceGetsItsOwnEnvironmentAndNothingElse(t *testing.T) {
 	slices.Sort(names)
 	want := []string{
 		"ACL_PRINCIPAL", "ADMIN_ADDRESS", "BOOTSTRAP_SERVERS", "DATABASE_URL", "ENVIRONMENT", "HOME", "LISTEN_HOST", "OTEL_EXPORTER_OTLP_ENDPOINT", "PATH",
-		"SASL_PASSWORD_PATH", "SCHEMA_REGISTRY_AUTH_PATH", "SCHEMA_REGISTRY_URL", "SHUTDOWN_TIMEOUT", "TLS_CA_PATH", "TMPDIR",
+		"SASL_PASSWORD_PATH", "SCHEMA_REGISTRY_AUTH_PATH", "SCHEMA_REGISTRY_URL", "SHUTDOWN_TIMEOUT", "SPILL_PATH", "TLS_CA_PATH", "TMPDIR",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("variables of the service (-want +got):\n%s", diff)

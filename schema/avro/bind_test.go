@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 )
 
@@ -25,7 +26,7 @@ func field(name, typ string) string { return `{"name":"` + name + `","type":` + 
 // faults binds and returns the messages of its faults.
 func faults(t *testing.T, text string, goType reflect.Type) []string {
 	t.Helper()
-	_, err := avro.Codec().Bind(text, goType)
+	_, err := avro.Codec().Bind(schema.Source{Schema: text}, goType)
 	var got []string
 	for _, d := range diag.Of(err) {
 		if d.Code != diag.SchemaTypeMismatch {
@@ -190,7 +191,7 @@ func TestAnEventIsARecordBoundToAStruct(t *testing.T) {
 func TestWhatIsNoSchemaIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "{", `{"type":"nope"}`, record(field("a", `"missing.Type"`)), record(`{"name":"a","type":"int","default":"x"}`)} {
-		if _, err := avro.Codec().Bind(text, reflect.TypeFor[struct{}]()); !errors.Is(err, diag.SchemaInvalid) {
+		if _, err := avro.Codec().Bind(schema.Source{Schema: text}, reflect.TypeFor[struct{}]()); !errors.Is(err, diag.SchemaInvalid) {
 			t.Errorf("Bind(%q) = %v, want %s", text, err, diag.SchemaInvalid)
 		}
 	}

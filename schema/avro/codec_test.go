@@ -65,7 +65,7 @@ func comparers() []cmp.Option {
 
 func bind[T any](t testing.TB, text string) schema.Binding {
 	t.Helper()
-	b, err := avro.Codec().Bind(text, reflect.TypeFor[T]())
+	b, err := avro.Codec().Bind(schema.Source{Schema: text}, reflect.TypeFor[T]())
 	if err != nil {
 		t.Fatalf("Bind: %v", err)
 	}
@@ -74,7 +74,7 @@ func bind[T any](t testing.TB, text string) schema.Binding {
 
 func reader(t testing.TB, b schema.Binding, text string) schema.Decode {
 	t.Helper()
-	d, err := b.Reader(text)
+	d, err := b.Reader(schema.Source{Schema: text})
 	if err != nil {
 		t.Fatalf("Reader: %v", err)
 	}
@@ -166,7 +166,7 @@ func TestWritersThatCannotBeReadAreRefusedBeforeAnyValue(t *testing.T) {
 		"other record": `{"type":"record","name":"Payment","fields":[]}`,
 		"other type":   strings.Replace(v2, `"long"`, `"string"`, 1),
 	} {
-		if _, err := b.Reader(writer); err == nil {
+		if _, err := b.Reader(schema.Source{Schema: writer}); err == nil {
 			t.Errorf("%s: Reader accepts it", name)
 		}
 	}

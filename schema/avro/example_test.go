@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 )
 
@@ -21,7 +22,7 @@ func Example() {
 		ReservedAt time.Time `avro:"reserved_at"`
 		Note       *string   `avro:"note"`
 	}
-	binding, err := avro.Codec().Bind(reserved, reflect.TypeFor[StockReserved]())
+	binding, err := avro.Codec().Bind(schema.Source{Schema: reserved}, reflect.TypeFor[StockReserved]())
 	if err != nil {
 		panic(err)
 	}
@@ -29,7 +30,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	decode, err := binding.Reader(reserved)
+	decode, err := binding.Reader(schema.Source{Schema: reserved})
 	if err != nil {
 		panic(err)
 	}
@@ -44,7 +45,7 @@ func Example() {
 		ReservedAt int64  `avro:"reserved_at"`
 		Note       string `avro:"note"`
 	}
-	_, err = avro.Codec().Bind(reserved, reflect.TypeFor[Wrong]())
+	_, err = avro.Codec().Bind(schema.Source{Schema: reserved}, reflect.TypeFor[Wrong]())
 	fmt.Println(err)
 	// Output:
 	// 11 bytes: o-1 2023-11-14 22:13:20 +0000 UTC

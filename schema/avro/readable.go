@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"github.com/twmb/avro"
+
+	"github.com/slipway-go/slipway/schema"
 )
 
 // Readable returns nil if every value written under one schema can be read
 // under another, by Avro's rules of resolution, and else an error that names
 // the first field at fault and the reason. It needs no Go type, so that a
 // schema can be judged by those who only know the contracts.
-func Readable(writer, reader string) error {
+func Readable(writer, reader schema.Source) error {
 	w, err := parse(writer)
 	if err != nil {
 		return fmt.Errorf("the writer's schema: %w", err)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 )
 
@@ -28,7 +29,7 @@ func TestReadableNamesTheFieldAndTheReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := avro.Readable(tt.writer, tt.reader)
+			err := avro.Readable(schema.Source{Schema: tt.writer}, schema.Source{Schema: tt.reader})
 			if (err == nil) != (tt.want == nil) {
 				t.Fatalf("got %v", err)
 			}

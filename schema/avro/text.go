@@ -1,11 +1,15 @@
 package avro
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/slipway-go/slipway/schema"
+)
 
 // JSON returns a value as JSON, under the schema that it was written with: for
 // people who look at one record, whatever Go type it was meant for. A union is
 // the value of its branch.
-func JSON(writer string, data []byte) ([]byte, error) {
+func JSON(writer schema.Source, data []byte) ([]byte, error) {
 	s, err := parse(writer)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 )
 
@@ -24,7 +25,7 @@ func TestAValueIsReadAsJSONWhateverItsType(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := avro.JSON(tt.schema, []byte(tt.data))
+			got, err := avro.JSON(schema.Source{Schema: tt.schema}, []byte(tt.data))
 			if tt.fault != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fault) {
 					t.Errorf("JSON() = %s, %v, want %q", got, err, tt.fault)

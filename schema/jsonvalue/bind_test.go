@@ -17,7 +17,7 @@ import (
 
 func bind[T any](t testing.TB, text string) schema.Binding {
 	t.Helper()
-	b, err := jsonvalue.Codec().Bind(text, reflect.TypeFor[T]())
+	b, err := jsonvalue.Codec().Bind(schema.Source{Schema: text}, reflect.TypeFor[T]())
 	if err != nil {
 		t.Fatalf("Bind: %v", err)
 	}
@@ -27,7 +27,7 @@ func bind[T any](t testing.TB, text string) schema.Binding {
 // faults binds and returns the messages of its faults.
 func faults(t *testing.T, text string, goType reflect.Type) []string {
 	t.Helper()
-	_, err := jsonvalue.Codec().Bind(text, goType)
+	_, err := jsonvalue.Codec().Bind(schema.Source{Schema: text}, goType)
 	var got []string
 	for _, d := range diag.Of(err) {
 		if d.Code != diag.SchemaTypeMismatch {
@@ -160,7 +160,7 @@ func TestWhatIsNoSchemaIsRefused(t *testing.T) {
 		"empty": "", "cut": `{"type":`, "unknown type": `{"type":"strin"}`, "bad pattern": `{"pattern":"("}`,
 		"a file": `{"$ref":"file:///etc/passwd"}`, "an address": `{"$ref":"http://192.0.2.1/x.json"}`,
 	} {
-		if _, err := jsonvalue.Codec().Bind(text, reflect.TypeFor[struct{}]()); !errors.Is(err, diag.SchemaInvalid) {
+		if _, err := jsonvalue.Codec().Bind(schema.Source{Schema: text}, reflect.TypeFor[struct{}]()); !errors.Is(err, diag.SchemaInvalid) {
 			t.Errorf("%s: Bind = %v, want %s", name, err, diag.SchemaInvalid)
 		}
 	}

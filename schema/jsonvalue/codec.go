@@ -21,8 +21,8 @@ func (codec) Format() string { return "json" }
 
 // Bind checks that values of type t can be written and read under the schema.
 // The error holds one diagnostic for each property at fault.
-func (codec) Bind(text string, t reflect.Type) (schema.Binding, error) {
-	bound, err := compile(text)
+func (codec) Bind(source schema.Source, t reflect.Type) (schema.Binding, error) {
+	bound, err := compile(source)
 	if err != nil {
 		return nil, diag.New(diag.SchemaInvalid, "%v", err)
 	}
@@ -31,19 +31,32 @@ func (codec) Bind(text string, t reflect.Type) (schema.Binding, error) {
 	if err := w.faults.Err(); err != nil {
 		return nil, err
 	}
-	return &binding{schema: bound, of: t, names: newNames(t)}, nil
+	names := newNames(t)
+	return &binding{schema: bound, Target: schema.Target{Type: t, Fields: names.indexes()}, names: names}, nil
+}
+
+// Record is the title of a schema.
+func Record(source schema.Source) (string, error) {
+	s, err := compile(source)
+	if err != nil {
+		return "", diag.New(diag.SchemaInvalid, "%v", err)
+	}
+	return s.Title, nil
 }
 
 // binding is one Go struct under one schema.
 type binding struct {
+	schema.Target
 	schema *jsonschema.Schema
-	of     reflect.Type
 	names  *names
 }
 
+// Record is the schema's title.
+func (b *binding) Record() string { return b.schema.Title }
+
 // Append encodes v behind dst and refuses what the schema does not allow.
 func (b *binding) Append(dst []byte, v any) ([]byte, error) {
-	if err := b.check(v); err != nil {
+	if err := b.Check(v); err != nil {
 		return nil, fmt.Errorf("encode json: %w", err)
 	}
 	data, err := json.Marshal(v)
@@ -60,10 +73,10 @@ func (b *binding) Append(dst []byte, v any) ([]byte, error) {
 	return append(dst, data...), nil
 }
 
-// Reader returns a decoder for values written under another schema text. JSON
+// Reader returns a decoder for values written under another schema. JSON
 // carries its own structure, so the writer's schema is only checked to be one;
 // values are held to the bound schema.
-func (b *binding) Reader(writer string) (schema.Decode, error) {
+func (b *binding) Reader(writer schema.Source) (schema.Decode, error) {
 	if _, err := compile(writer); err != nil {
 		return nil, err
 	}
@@ -71,7 +84,7 @@ func (b *binding) Reader(writer string) (schema.Decode, error) {
 }
 
 func (b *binding) decode(data []byte, v any) error {
-	if err := b.check(v); err != nil {
+	if err := b.Check(v); err != nil {
 		return fmt.Errorf("decode json: %w", err)
 	}
 	reflect.ValueOf(v).Elem().SetZero()
@@ -87,37 +100,6 @@ func (b *binding) decode(data []byte, v any) error {
 	}
 	if err != nil {
 		return fmt.Errorf("decode json: %w", err)
-	}
-	return nil
-}
-
-// Key returns a top-level property of v as a record key.
-func (b *binding) Key(v any, field string) ([]byte, error) {
-	if err := b.check(v); err != nil {
-		return nil, fmt.Errorf("read key %s: %w", field, err)
-	}
-	f, ok := b.names.field(field)
-	if !ok {
-		return nil, fmt.Errorf("read key %s: schema has no such property at its top level", field)
-	}
-	value, err := reflect.ValueOf(v).Elem().FieldByIndexErr(f.index)
-	if err != nil {
-		return nil, fmt.Errorf("read key %s: %w", field, err)
-	}
-	key, err := schema.KeyBytes(value)
-	if err != nil {
-		return nil, fmt.Errorf("read key %s: %w", field, err)
-	}
-	return key, nil
-}
-
-// check refuses anything but a pointer to the bound type.
-func (b *binding) check(v any) error {
-	if t := reflect.TypeOf(v); t != reflect.PointerTo(b.of) {
-		return fmt.Errorf("got a %v, want a *%v", t, b.of)
-	}
-	if reflect.ValueOf(v).IsNil() {
-		return fmt.Errorf("got a nil *%v", b.of)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/slipway-go/slipway/schema"
 )
 
 type line struct {
@@ -31,7 +33,7 @@ const orderSchema = `{"$schema":"http://json-schema.org/draft-07/schema#","type"
 func TestValuesSurviveARoundTrip(t *testing.T) {
 	t.Parallel()
 	b := bind[order](t, orderSchema)
-	decode, err := b.Reader(orderSchema)
+	decode, err := b.Reader(schema.Source{Schema: orderSchema})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +71,7 @@ func TestWhatTheSchemaDoesNotAllowIsNeitherWrittenNorRead(t *testing.T) {
 			t.Errorf("Append = %v, want %s", err, want)
 		}
 	}
-	decode, err := b.Reader(`{"type":"object"}`)
+	decode, err := b.Reader(schema.Source{Schema: `{"type":"object"}`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +115,7 @@ func TestAnErrorDoesNotShowTheValue(t *testing.T) {
 
 func TestAWriterMayBeAheadOfItsReaders(t *testing.T) {
 	t.Parallel()
-	decode, err := bind[order](t, orderSchema).Reader(`{"type":"object","properties":{"new":{"type":"string"}}}`)
+	decode, err := bind[order](t, orderSchema).Reader(schema.Source{Schema: `{"type":"object","properties":{"new":{"type":"string"}}}`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +130,7 @@ func TestAWriterMayBeAheadOfItsReaders(t *testing.T) {
 
 func TestAWritersSchemaMustBeOne(t *testing.T) {
 	t.Parallel()
-	if _, err := bind[order](t, orderSchema).Reader(`{"type":"record"}`); err == nil {
+	if _, err := bind[order](t, orderSchema).Reader(schema.Source{Schema: `{"type":"record"}`}); err == nil {
 		t.Error("Reader accepts an Avro schema")
 	}
 }
@@ -152,7 +154,7 @@ func TestKeysAreReadFromTheirProperty(t *testing.T) {
 func TestAnotherTypeThanTheBoundOneIsRefused(t *testing.T) {
 	t.Parallel()
 	b := bind[order](t, orderSchema)
-	decode, err := b.Reader(orderSchema)
+	decode, err := b.Reader(schema.Source{Schema: orderSchema})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +170,7 @@ func TestAnotherTypeThanTheBoundOneIsRefused(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	b := bind[order](f, orderSchema)
-	decode, err := b.Reader(orderSchema)
+	decode, err := b.Reader(schema.Source{Schema: orderSchema})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -196,7 +198,7 @@ func FuzzDecode(f *testing.F) {
 
 func BenchmarkRoundTrip(b *testing.B) {
 	binding := bind[order](b, orderSchema)
-	decode, err := binding.Reader(orderSchema)
+	decode, err := binding.Reader(schema.Source{Schema: orderSchema})
 	if err != nil {
 		b.Fatal(err)
 	}

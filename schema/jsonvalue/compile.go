@@ -6,20 +6,25 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/slipway-go/slipway/schema"
 )
 
 // location is where the compiler believes the schema to be.
-const location = "schema:///schema.json"
+const (
+	root     = "schema:///"
+	location = root + "schema.json"
+)
 
-// compile parses a JSON Schema. References lead nowhere but into the schema
-// itself: no file and no address is read.
-func compile(text string) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+// compile parses a JSON Schema. References lead into the schema itself and to
+// its imports: no file and no address is read.
+func compile(source schema.Source) (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(source.Schema))
 	if err != nil {
 		return nil, fmt.Errorf("parse json schema: %w", err)
 	}
 	c := jsonschema.NewCompiler()
-	c.UseLoader(noLoader{})
+	c.UseLoader(imports(source.Imports))
 	if err := c.AddResource(location, doc); err != nil {
 		return nil, fmt.Errorf("parse json schema: %w", err)
 	}
@@ -30,10 +35,17 @@ func compile(text string) (*jsonschema.Schema, error) {
 	return s, nil
 }
 
-type noLoader struct{}
+// imports are the only schemas that references lead to. A relative reference
+// is asked for behind the location of the schema itself, or of its $id.
+type imports []schema.Import
 
-func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("reference to %s: a schema may refer only to itself", url)
+func (all imports) Load(url string) (any, error) {
+	for _, i := range all {
+		if url == i.Name || strings.HasSuffix(url, "/"+strings.TrimPrefix(i.Name, "./")) {
+			return jsonschema.UnmarshalJSON(strings.NewReader(i.Schema))
+		}
+	}
+	return nil, fmt.Errorf("reference to %s: a schema may refer only to itself and to what the contract lists under references", strings.TrimPrefix(url, root))
 }
 
 // validate reports the first place that breaks the schema, on one line and

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/jsonvalue"
 )
 
@@ -13,14 +14,14 @@ func Example() {
 		OrderID string `json:"order_id"`
 		Cents   int64  `json:"cents"`
 	}
-	binding, err := jsonvalue.Codec().Bind(`{
+	binding, err := jsonvalue.Codec().Bind(schema.Source{Schema: `{
 		"type": "object",
 		"properties": {
 			"order_id": {"type": "string"},
 			"cents": {"type": "integer", "minimum": 1}
 		},
 		"required": ["order_id", "cents"]
-	}`, reflect.TypeFor[Payment]())
+	}`}, reflect.TypeFor[Payment]())
 	if err != nil {
 		panic(err)
 	}

@@ -112,9 +112,13 @@ func namesOf(t reflect.Type, known map[reflect.Type]*names) *names {
 	return n
 }
 
-func (n *names) field(name string) (field, bool) {
-	f, ok := n.fields[name]
-	return f, ok
+// indexes are where the fields of the outermost struct are.
+func (n *names) indexes() map[string][]int {
+	all := make(map[string][]int, len(n.fields))
+	for name, f := range n.fields {
+		all[name] = f.index
+	}
+	return all
 }
 
 // exact refuses a property whose name is a known one but for case.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/slipway-go/slipway/schema"
 )
 
 // Readable returns nil if no value is known that one schema lets be written and
@@ -22,49 +24,77 @@ import (
 // outside of an enumeration or a bound. Where the writer's schema combines
 // others (allOf, anyOf, if …) nothing is told of that place, nor of properties
 // that it does not name, although it may leave them open.
-func Readable(writer, reader string) error {
+func Readable(writer, reader schema.Source) error {
+	faults, err := Unreadable(writer, reader)
+	if err != nil || len(faults) == 0 {
+		return err
+	}
+	told := make([]string, min(len(faults), maxFaults))
+	for i := range told {
+		told[i] = faults[i].String()
+	}
+	return errors.New(strings.Join(told, "; "))
+}
+
+// A Fault is one reason why a value that may be written cannot be read.
+type Fault struct {
+	Path string // the property, such as lines[].price; empty for the value as a whole
+	Text string // the reason
+}
+
+// Missing reports whether the property is required to be read and may be
+// missing.
+func (f Fault) Missing() bool { return f.Text == missing }
+
+// String is the fault on one line.
+func (f Fault) String() string {
+	if f.Path == "" {
+		return "the value: " + f.Text
+	}
+	return "field " + f.Path + ": " + f.Text
+}
+
+// Unreadable returns what [Readable] tells, fault by fault, and more than a few
+// of them. The error says which of the schemas cannot be parsed.
+func Unreadable(writer, reader schema.Source) ([]Fault, error) {
 	w, err := document(writer)
 	if err != nil {
-		return fmt.Errorf("the writer's schema: %w", err)
+		return nil, fmt.Errorf("the writer's schema: %w", err)
 	}
 	r, err := document(reader)
 	if err != nil {
-		return fmt.Errorf("the reader's schema: %w", err)
+		return nil, fmt.Errorf("the reader's schema: %w", err)
 	}
 	c := comparison{writer: w, reader: r, seen: map[[2]uintptr]bool{}}
 	c.compare(w, r, "")
-	if len(c.faults) == 0 {
-		return nil
-	}
-	return errors.New(strings.Join(c.faults, "; "))
+	return c.faults, nil
 }
 
 // document is a schema that compiles, as a tree.
-func document(text string) (any, error) {
-	if _, err := compile(text); err != nil {
+func document(source schema.Source) (any, error) {
+	if _, err := compile(source); err != nil {
 		return nil, err
 	}
-	return jsonschema.UnmarshalJSON(strings.NewReader(text))
+	return jsonschema.UnmarshalJSON(strings.NewReader(source.Schema))
 }
 
-// maxFaults is how many reasons are told: who reads them changes the schema
-// after the first.
-const maxFaults = 5
+// maxFaults is how many reasons [Readable] tells: who reads them changes the
+// schema after the first. A comparison ends at mostFaults.
+const (
+	maxFaults  = 5
+	mostFaults = 100
+)
 
 // A comparison walks two schemas side by side.
 type comparison struct {
 	writer, reader any                 // the whole documents, which references lead into
 	seen           map[[2]uintptr]bool // pairs of places: a schema may contain itself
-	faults         []string
+	faults         []Fault
 }
 
 func (c *comparison) fault(path, format string, args ...any) {
-	if len(c.faults) < maxFaults {
-		where := "the value"
-		if path != "" {
-			where = "field " + strings.TrimPrefix(path, ".")
-		}
-		c.faults = append(c.faults, where+": "+fmt.Sprintf(format, args...))
+	if len(c.faults) < mostFaults {
+		c.faults = append(c.faults, Fault{Path: strings.TrimPrefix(path, "."), Text: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -81,7 +111,7 @@ func (c *comparison) compare(w, r any, path string) {
 	w, r = follow(c.writer, w), follow(c.reader, r)
 	reader, ok := r.(map[string]any)
 	switch {
-	case w == false || len(c.faults) == maxFaults:
+	case w == false || len(c.faults) == mostFaults:
 		return
 	case r == false:
 		c.fault(path, "it is not accepted")
@@ -242,6 +272,8 @@ func (c *comparison) lengths(writer, reader map[string]any, path string) {
 	}
 }
 
+const missing = "it is required to be read, and may be missing"
+
 func (c *comparison) properties(writer, reader map[string]any, path string) {
 	if !may(writer, "object") {
 		return
@@ -249,7 +281,7 @@ func (c *comparison) properties(writer, reader map[string]any, path string) {
 	always := words(writer["required"])
 	for _, name := range words(reader["required"]) {
 		if !slices.Contains(always, name) {
-			c.fault(path+"."+name, "it is required to be read, and may be missing")
+			c.fault(path+"."+name, missing)
 		}
 	}
 	written, _ := writer["properties"].(map[string]any)

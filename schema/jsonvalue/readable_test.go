@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/jsonvalue"
 )
 
@@ -52,7 +53,7 @@ func TestReadableTellsOnlyWhatIsCertain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := jsonvalue.Readable(tt.writer, tt.reader)
+			err := jsonvalue.Readable(schema.Source{Schema: tt.writer}, schema.Source{Schema: tt.reader})
 			switch {
 			case tt.want == "" && err != nil:
 				t.Errorf("got %v", err)
@@ -67,10 +68,10 @@ func TestReadableTellsOnlyWhatIsCertain(t *testing.T) {
 func FuzzReadable(f *testing.F) {
 	f.Add(`{"type":"object","properties":{"l":{"$ref":"#"}},"required":["l"]}`)
 	f.Add(`{"enum":[1,1.0,"a"],"maximum":1e300}`)
-	f.Fuzz(func(t *testing.T, schema string) {
-		err := jsonvalue.Readable(schema, schema)
+	f.Fuzz(func(t *testing.T, text string) {
+		err := jsonvalue.Readable(schema.Source{Schema: text}, schema.Source{Schema: text})
 		if err != nil && !strings.HasPrefix(err.Error(), "the writer's schema") {
-			t.Errorf("%s: %v", schema, err)
+			t.Errorf("%s: %v", text, err)
 		}
 	})
 }

@@ -13,7 +13,7 @@ const CommitInterval = time.Second
 
 // A Spec is what an arm is to do.
 type Spec struct {
-	Kind     string          `json:"kind"`   // what is measured: consume, slow, latency, rebalance, parked
+	Kind     string          `json:"kind"`   // what is measured: consume, slow, latency, rebalance, parked, produce, relay
 	Name     string          `json:"name"`   // of the arm, as tables show it
 	Client   string          `json:"client"` // a key of Loops, or of what the kind knows
 	Endpoint broker.Endpoint `json:"endpoint"`
@@ -30,10 +30,14 @@ type Spec struct {
 	Work     time.Duration `json:"work"`
 	Warmup   time.Duration `json:"warmup"`
 	Window   time.Duration `json:"window"`
-	Rate     int           `json:"rate,omitempty"`   // records a second, of an open loop
-	Linger   time.Duration `json:"linger,omitempty"` // of the producer
-	Retry    string        `json:"retry,omitempty"`  // Slipway's policy, as the contract writes it
-	Poison   bool          `json:"poison,omitempty"` // the handler fails for key 0
+	Rate     int           `json:"rate,omitempty"`     // records a second, of an open loop
+	Linger   time.Duration `json:"linger,omitempty"`   // of the producer
+	Retry    string        `json:"retry,omitempty"`    // Slipway's policy, as the contract writes it
+	Poison   bool          `json:"poison,omitempty"`   // the handler fails for key 0
+	Size     int           `json:"size,omitempty"`     // bytes of a value, where an arm produces
+	Count    int           `json:"count,omitempty"`    // records that it produces
+	Warm     int           `json:"warm,omitempty"`     // records before that, which are not measured
+	Database string        `json:"database,omitempty"` // a Postgres database of the arm's own, where it relays
 }
 
 func (s Spec) records() (n int64) {
@@ -49,7 +53,7 @@ type Result map[string]float64
 // Run does what a spec says.
 func Run(ctx context.Context, s Spec) (Result, error) {
 	kinds := map[string]func(context.Context, Spec) (Result, error){
-		"consume": consume, "slow": slow, "latency": latency, "rebalance": rebalance, "parked": parked,
+		"consume": consume, "slow": slow, "latency": latency, "rebalance": rebalance, "parked": parked, "produce": produce, "relay": relay,
 	}
 	run := kinds[s.Kind]
 	if run == nil {

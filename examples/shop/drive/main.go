@@ -2,6 +2,10 @@
 // and says whether anything was lost, duplicated or out of order.
 //
 //	slipway up examples/shop -- go run ./drive -orders 10000
+//	slipway up examples/shop -- go run ./drive -contract
+//
+// With -contract it checks instead what the services promise to whoever calls
+// them: see package promise.
 //
 // Exit statuses: 0 every promise was kept, 1 one was broken, 2 the run was cut
 // short and proves nothing, 64 wrong usage or surroundings. ("go run" turns
@@ -44,6 +48,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	flags.IntVar(&cfg.Concurrency, "concurrency", 64, "how many to place at a time")
 	flags.DurationVar(&cfg.Stall, "stall", 2*time.Minute, "how long nothing may move before unfinished orders count as lost")
 	timeout := flags.Duration("timeout", 5*time.Minute, "how long the whole run may take")
+	promises := flags.Bool("contract", false, "check what the services promise to callers, instead of placing -orders")
 	output := flags.String("o", "text", "text or json")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -62,6 +67,9 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, *timeout, fmt.Errorf("it took longer than -timeout %v", *timeout))
 	defer cancel()
+	if *promises {
+		return runPromises(ctx, lookup, stdout, stderr)
+	}
 	summary := trial.Run(ctx, cfg)
 	write := summary.WriteText
 	if *output == "json" {

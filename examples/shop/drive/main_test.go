@@ -82,3 +82,16 @@ func TestARunCutShortHasAStatusOfItsOwn(t *testing.T) {
 		t.Errorf("status %d with %+v, want %d and unknown because of the timeout", status, s, exitUnknown)
 	}
 }
+
+func TestTheContractNeedsEveryService(t *testing.T) {
+	t.Parallel()
+	status, stdout, stderr := try(t, nowhere, "-contract")
+	if status != exitUsage || stdout != "" {
+		t.Errorf("status %d with %q on stdout, want %d and nothing", status, stdout, exitUsage)
+	}
+	for _, want := range []string{"USERS_URL", "NOTIFICATIONS_URL", "AUDIT_URL", "RECOMMENDATIONS_URL", "WEBHOOKS_URL"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("stderr lacks %q:\n%s", want, stderr)
+		}
+	}
+}

@@ -63,7 +63,7 @@ type verdict struct {
 
 // checkAll checks a schema as registering it would.
 func (r *Registry) checkAll(req *http.Request) (any, error) {
-	s, err := readSchema(req)
+	s, err := r.readSchema(req)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (r *Registry) checkAll(req *http.Request) (any, error) {
 
 // checkOne checks a schema against one version at the subject's level.
 func (r *Registry) checkOne(req *http.Request) (any, error) {
-	s, err := readSchema(req)
+	s, err := r.readSchema(req)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,8 @@ func conform(t *testing.T, p peer) {
 	t.Run("transitive", func(t *testing.T) { t.Parallel(); transitive(p.in(t)) })
 	t.Run("deleting", func(t *testing.T) { t.Parallel(); deleting(p.in(t)) })
 	t.Run("avro levels", func(t *testing.T) { t.Parallel(); avroLevels(p.in(t)) })
+	t.Run("protobuf", func(t *testing.T) { t.Parallel(); protobufs(p.in(t)) })
+	t.Run("references", func(t *testing.T) { t.Parallel(); referring(p.in(t)) })
 	t.Run("json levels", func(t *testing.T) { t.Parallel(); jsonLevels(p.in(t)) })
 }
 
@@ -149,7 +151,6 @@ func refusing(p peer) {
 		// answers 500 to a body without schema.
 		p.refuses(p.send("POST", "/subjects/"+s+"/versions", body("", "")), 422, 42201)
 		p.refuses(p.send("POST", "/subjects/"+s+"/versions", "{}"), 422, 42201)
-		// Apicurio resolves references; this registry says that it does not.
 		p.refuses(p.send("POST", "/subjects/"+s+"/versions", `{"schema":"\"string\"","references":[{}]}`), 422, 42201)
 	}
 	p.want(p.get("/subjects/"+s+"/versions"), 200, `[1]`)

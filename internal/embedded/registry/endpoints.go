@@ -43,7 +43,7 @@ func (r *Registry) getVersion(req *http.Request) (any, error) {
 }
 
 func (r *Registry) postVersion(req *http.Request) (any, error) {
-	s, err := readSchema(req)
+	s, err := r.readSchema(req)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (r *Registry) postVersion(req *http.Request) (any, error) {
 }
 
 func (r *Registry) lookUp(req *http.Request) (any, error) {
-	s, err := readSchema(req)
+	s, err := r.readSchema(req)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +75,19 @@ func (r *Registry) getSchema(req *http.Request) (any, error) {
 	s, _, err := r.byID(req)
 	body := newSchemaBody("", version{}, s)
 	return body, err
+}
+
+// getByGUID finds a schema by what records carry in their headers.
+func (r *Registry) getByGUID(req *http.Request) (any, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	text := req.PathValue("guid")
+	for _, p := range r.state.schemas {
+		if p.guid().String() == text {
+			return newSchemaBody("", version{}, p), nil
+		}
+	}
+	return nil, noSchema("guid " + text)
 }
 
 // listUses returns the subjects and versions that hold an id.
@@ -124,6 +137,9 @@ func (r *Registry) deleteVersion(req *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.unreferred(subject, []version{v}); err != nil {
+		return nil, err
+	}
 	return v.number, r.delete(req, subject, []version{v})
 }
 
@@ -133,6 +149,9 @@ func (r *Registry) deleteSubject(req *http.Request) (any, error) {
 	subject := req.PathValue("subject")
 	live, err := r.versions(subject)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.unreferred(subject, live); err != nil {
 		return nil, err
 	}
 	return numbers(live), r.delete(req, subject, live)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/twmb/avro"
+
+	"github.com/slipway-go/slipway/schema"
 )
 
 // level is a compatibility level.
@@ -42,6 +44,9 @@ func (l level) check(old, new parsed) []string {
 		return []string{fmt.Sprintf("the schema type changes from %s to %s", old.kind, new.kind)}
 	}
 	var reasons []string
+	if new.kind == typeProto {
+		reasons = reusable(old, new)
+	}
 	if base == backward || base == full {
 		for _, r := range unreadable(old, new) {
 			reasons = append(reasons, "the new schema cannot read old values: "+r)
@@ -55,10 +60,28 @@ func (l level) check(old, new parsed) []string {
 	return reasons
 }
 
+// differs reports whether a name stands for two texts.
+func differs(a, b []schema.Import) bool {
+	texts := make(map[string]string, len(a))
+	for _, i := range a {
+		texts[i.Name] = i.Schema
+	}
+	return slices.ContainsFunc(b, func(i schema.Import) bool {
+		text, both := texts[i.Name]
+		return both && text != i.Schema
+	})
+}
+
 // unreadable returns why values written under one schema cannot all be read
 // under the other.
 func unreadable(writer, reader parsed) []string {
-	if writer.kind == typeJSON {
+	switch writer.kind {
+	case typeProto:
+		return unreadableProto(writer, reader)
+	case typeJSON:
+		if differs(writer.source.Imports, reader.source.Imports) {
+			return []string{"at /: what the schema refers to differs, which is not checked further"}
+		}
 		return narrowed(writer.json, reader.json)
 	}
 	err := avro.CheckCompatibility(writer.avro, reader.avro)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 // Config says who may use a registry and where it keeps its journal. The zero
@@ -22,6 +23,7 @@ type Config struct {
 type Registry struct {
 	access access
 	mux    *http.ServeMux
+	fault  atomic.Pointer[Interceptor]
 
 	mu      sync.RWMutex
 	state   *state
@@ -55,10 +57,27 @@ func (r *Registry) Close() error {
 	return r.journal.close()
 }
 
+// An Interceptor answers a request in the registry's place, and reports
+// whether it did.
+type Interceptor func(http.ResponseWriter, *http.Request) bool
+
+// Intercept asks f first from now on, for tests of a registry that is ill. Nil
+// ends it.
+func (r *Registry) Intercept(f Interceptor) {
+	if f == nil {
+		r.fault.Store(nil)
+		return
+	}
+	r.fault.Store(&f)
+}
+
 // ServeHTTP answers one request.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if refused := r.access.check(req); refused != nil {
 		refused.write(w)
+		return
+	}
+	if f := r.fault.Load(); f != nil && (*f)(w, req) {
 		return
 	}
 	req.Body = http.MaxBytesReader(w, req.Body, maxBody)
@@ -92,6 +111,8 @@ func (r *Registry) register(subject string, s parsed) (int, error) {
 		Version: r.state.lastVersion(subject) + 1,
 		Type:    s.kind,
 		Schema:  s.text,
+
+		References: s.references,
 	}
 	return e.ID, r.commit(e)
 }

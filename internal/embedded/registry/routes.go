@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/slipway-go/slipway/schema"
 )
 
 const maxBody = 10 << 20
@@ -25,8 +27,10 @@ func (r *Registry) routes() *http.ServeMux {
 		"GET /subjects/{subject}/versions/{v}":                r.getVersion,
 		"DELETE /subjects/{subject}/versions/{v}":             r.deleteVersion,
 		"GET /schemas/ids/{id}":                               r.getSchema,
+		"GET /schemas/guids/{guid}":                           r.getByGUID,
+		"GET /subjects/{subject}/versions/{v}/referencedby":   r.listReferrers,
 		"GET /schemas/ids/{id}/versions":                      r.listUses,
-		"GET /schemas/types":                                  func(*http.Request) (any, error) { return []string{typeAvro, typeJSON}, nil },
+		"GET /schemas/types":                                  func(*http.Request) (any, error) { return []string{typeAvro, typeJSON, typeProto}, nil },
 		"GET /mode":                                           func(*http.Request) (any, error) { return map[string]string{"mode": "READWRITE"}, nil },
 		"GET /config":                                         r.getLevel,
 		"PUT /config":                                         r.putLevel,
@@ -53,17 +57,18 @@ func (r *Registry) routes() *http.ServeMux {
 
 // schemaBody is a schema in requests and answers.
 type schemaBody struct {
-	Subject    string            `json:"subject,omitempty"`
-	ID         int               `json:"id,omitempty"`
-	Version    int               `json:"version,omitempty"`
-	Type       string            `json:"schemaType,omitempty"` // absent means Avro
-	References []json.RawMessage `json:"references,omitempty"`
-	Schema     *string           `json:"schema,omitempty"`
+	Subject    string             `json:"subject,omitempty"`
+	ID         int                `json:"id,omitempty"`
+	Version    int                `json:"version,omitempty"`
+	GUID       schema.GUID        `json:"guid,omitzero"`
+	Type       string             `json:"schemaType,omitempty"` // absent means Avro
+	References []schema.Reference `json:"references,omitempty"`
+	Schema     *string            `json:"schema,omitempty"`
 }
 
 // newSchemaBody is what the API says of a version.
 func newSchemaBody(subject string, v version, p parsed) schemaBody {
-	b := schemaBody{Subject: subject, ID: v.id, Version: v.number, Schema: &p.text}
+	b := schemaBody{Subject: subject, ID: v.id, Version: v.number, GUID: p.guid(), References: p.references, Schema: &p.text}
 	if p.kind != typeAvro {
 		b.Type = p.kind
 	}
@@ -71,18 +76,21 @@ func newSchemaBody(subject string, v version, p parsed) schemaBody {
 }
 
 // readSchema reads and parses the schema of a request.
-func readSchema(req *http.Request) (parsed, error) {
+func (r *Registry) readSchema(req *http.Request) (parsed, error) {
 	var b schemaBody
 	if err := readBody(req, &b); err != nil {
 		return parsed{}, err
 	}
-	switch {
-	case b.Schema == nil || *b.Schema == "":
+	if b.Schema == nil || *b.Schema == "" {
 		return parsed{}, invalid(42201, "Invalid schema: the schema is empty")
-	case len(b.References) > 0:
-		return parsed{}, invalid(42201, "Invalid schema: the embedded registry does not resolve references")
 	}
-	p, err := parse(b.Type, *b.Schema)
+	r.mu.RLock()
+	source, err := r.state.source(*b.Schema, b.References)
+	r.mu.RUnlock()
+	if err != nil {
+		return parsed{}, invalid(42201, "Invalid schema: %v", err)
+	}
+	p, err := parse(b.Type, source, b.References)
 	if err != nil {
 		return p, invalid(42201, "Invalid schema: %v", err)
 	}

@@ -3,6 +3,8 @@ package registry
 import (
 	"fmt"
 	"slices"
+
+	"github.com/slipway-go/slipway/schema"
 )
 
 // The changes a registry knows.
@@ -22,6 +24,8 @@ type event struct {
 	Schema   string `json:"schema,omitempty"`
 	Level    level  `json:"level,omitempty"` // empty: back to the global one
 	Versions []int  `json:"versions,omitempty"`
+
+	References []schema.Reference `json:"references,omitempty"`
 }
 
 // version is one schema under a subject.
@@ -53,7 +57,11 @@ func newState() *state {
 func (s *state) apply(e event) error {
 	switch e.Op {
 	case opRegister:
-		p, err := parse(e.Type, e.Schema)
+		source, err := s.source(e.Schema, e.References)
+		if err != nil {
+			return fmt.Errorf("schema %d: %w", e.ID, err)
+		}
+		p, err := parse(e.Type, source, e.References)
 		if err != nil {
 			return fmt.Errorf("schema %d: %w", e.ID, err)
 		}

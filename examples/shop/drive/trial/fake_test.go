@@ -159,7 +159,6 @@ func (s *fakeShop) fulfil(o *fakeOrder, entry func(ledger.Flow, string, string, 
 		s.write("inventory", entry(ledger.In, cause, kind, 1))
 		s.write("inventory", entry(ledger.Out, reserved, kind, sequence))
 		s.write("orders", entry(ledger.In, reserved, kind, sequence))
-		s.write("payments", entry(ledger.In, reserved, kind, sequence))
 	}
 	item := s.stock[o.SKU]
 	if item.Available < o.Quantity {
@@ -175,8 +174,9 @@ func (s *fakeShop) fulfil(o *fakeOrder, entry func(ledger.Flow, string, string, 
 	} else {
 		item.Committed += o.Quantity
 	}
+	s.write("payments", entry(ledger.In, "orders.payment.v1", "charge", 1))
 	s.write("payments", entry(ledger.Out, settled, payment, 1))
 	s.write("orders", entry(ledger.In, settled, payment, 1))
-	stock(settled, next, 2)
+	stock("orders.stock.v1", next, 2)
 	return payment
 }

@@ -11,17 +11,22 @@ import (
 
 const (
 	placeRequest = "POST /orders"
-	createdTopic = "orders.created.v1"
+
+	createdTopic  = "orders.created.v1"
+	paymentTopic  = "orders.payment.v1"
+	stockTopic    = "orders.stock.v1"
+	reservedTopic = "inventory.reserved.v1"
+	settledTopic  = "payments.settled.v1"
 )
 
 // listeners are the services that apply what is on a topic.
 var listeners = []history.Final{
 	{Topic: placeRequest, Group: orders},
 	{Topic: createdTopic, Group: inventory},
-	{Topic: "inventory.reserved.v1", Group: orders},
-	{Topic: "inventory.reserved.v1", Group: payments},
-	{Topic: "payments.settled.v1", Group: orders},
-	{Topic: "payments.settled.v1", Group: inventory},
+	{Topic: reservedTopic, Group: orders},
+	{Topic: paymentTopic, Group: payments},
+	{Topic: settledTopic, Group: orders},
+	{Topic: stockTopic, Group: inventory},
 }
 
 // maxProblems is how many problems are told; all are counted.
@@ -89,6 +94,12 @@ func (j *judgement) history(e evidence) []history.Event {
 			}
 		}
 	}
+	for _, entry := range e.ledgers[orders] {
+		if topic := followsFrom(entry); topic != "" && e.own[entry.OrderID] {
+			j.records++
+			send(history.Send{ID: fmt.Sprintf("%s#1", entry.OrderID), Topic: topic, Key: entry.OrderID, Seq: 1, Outcome: history.OK})
+		}
+	}
 	for service, entries := range e.ledgers {
 		for _, entry := range entries {
 			// Where the ledgers were not read to their end, the cause of an
@@ -106,6 +117,20 @@ func (j *judgement) history(e evidence) []history.Event {
 		}
 	}
 	return events
+}
+
+// followsFrom is the topic of the command that the saga of an order sends when
+// it has heard what the entry says; "" for none. The saga sends it in the same
+// commit, and does not write into the ledger.
+func followsFrom(e ledger.Entry) string {
+	switch {
+	case e.Flow != ledger.In:
+	case e.Topic == reservedTopic && e.Kind == "reserved":
+		return paymentTopic
+	case e.Topic == settledTopic && (e.Kind == "confirmed" || e.Kind == "declined"):
+		return stockTopic
+	}
+	return ""
 }
 
 // name is what an event is known by.

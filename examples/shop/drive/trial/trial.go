@@ -115,8 +115,7 @@ type place uint8
 const (
 	finalInOrders place = 1 << iota
 	finalInInventory
-	finalInPayments
-	finalEverywhere = finalInOrders | finalInInventory | finalInPayments
+	finalEverywhere = finalInOrders | finalInInventory
 )
 
 func (t *trial) caller(service, url string) caller {
@@ -242,8 +241,8 @@ func (t *trial) note(service string, entries []ledger.Entry) {
 	}
 }
 
-// reaches says what an entry makes final: the order in orders, the last event
-// of its stock in inventory, and that event's arrival in payments.
+// reaches says what an entry makes final: the order in orders, and the last event
+// of its stock in inventory.
 func reaches(service string, e ledger.Entry) place {
 	last := e.Kind == "rejected" || e.Kind == "committed" || e.Kind == "released"
 	switch {
@@ -251,8 +250,6 @@ func reaches(service string, e ledger.Entry) place {
 		return finalInOrders
 	case service == inventory && e.Flow == ledger.Out && last:
 		return finalInInventory
-	case service == payments && e.Flow == ledger.In && last:
-		return finalInPayments
 	}
 	return 0
 }

@@ -10,6 +10,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"example.com/shop/internal/store"
@@ -30,7 +31,11 @@ CREATE TABLE IF NOT EXISTS ledger (
 	amount   BIGINT NOT NULL,
 	currency TEXT   NOT NULL,
 	at       BIGINT NOT NULL
-);`
+);
+CREATE TABLE IF NOT EXISTS ledger_turn (
+	id BIGINT PRIMARY KEY
+);
+INSERT INTO ledger_turn (id) VALUES (1) ON CONFLICT (id) DO NOTHING;`
 
 // A Flow says which way an entry points.
 type Flow string
@@ -58,8 +63,20 @@ type Entry struct {
 	At       time.Time `json:"at"` // given by the ledger
 }
 
+// A Writer is a transaction under way.
+type Writer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
 // Append writes entries. Position and time are filled in.
-func Append(ctx context.Context, tx store.Tx, entries ...Entry) error {
+//
+// Whoever reads on from a position must not miss what is committed later, so
+// transactions that append take turns until they are committed. On SQLite they do
+// so anyway; on Postgres append last, so that others do not wait for long.
+func Append(ctx context.Context, tx Writer, entries ...Entry) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE ledger_turn SET id = id WHERE id = 1`); err != nil {
+		return err
+	}
 	now := time.Now().UnixNano()
 	for _, e := range entries {
 		_, err := tx.ExecContext(ctx,

@@ -169,16 +169,20 @@ func TestAURLThatNamesNoDatabaseIsRefused(t *testing.T) {
 	for name, tt := range map[string]struct{ url, want string }{
 		"nothing":             {"", "DATABASE_URL is not set"},
 		"no scheme":           {"/tmp/x.db", "use sqlite:/path"},
-		"another database":    {"postgres://localhost/shop", `scheme "postgres"`},
+		"another database":    {"mysql://localhost/shop", `scheme "mysql"`},
+		"no such server":      {"postgres://shop:hunter2@127.0.0.1:1/shop?connect_timeout=1", "open postgres database"},
 		"no file":             {"sqlite:", "names no file"},
 		"a level of its own":  {"sqlite:/tmp/x.db?synchronous=OFF", "want NORMAL or FULL"},
-		"a missing directory": {"sqlite:/nonexistent/x.db", "open database sqlite:/nonexistent/x.db"},
+		"a missing directory": {"sqlite:/nonexistent/x.db", "/nonexistent/x.db"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := store.Open(t.Context(), tt.url, schema)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("Open(%q) = %v, want an error with %q", tt.url, err, tt.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error tells the password: %v", err)
 			}
 		})
 	}

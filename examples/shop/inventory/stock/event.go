@@ -4,7 +4,7 @@ package stock
 const (
 	reservedTopic = "inventory.reserved.v1"
 	createdTopic  = "orders.created.v1"
-	settledTopic  = "payments.settled.v1"
+	commandTopic  = "orders.stock.v1"
 )
 
 // A Status is what became of the stock for an order.
@@ -31,7 +31,7 @@ type Reserved struct {
 	PaymentMethod string `avro:"payment_method"`
 }
 
-// OrderCreated is what inventory reads of an order.
+// OrderCreated is what inventory reads of an order: reserve its stock.
 type OrderCreated struct {
 	OrderID       string `avro:"order_id"`
 	SKU           string `avro:"sku"`
@@ -41,8 +41,16 @@ type OrderCreated struct {
 	PaymentMethod string `avro:"payment_method"`
 }
 
-// PaymentSettled is what inventory reads of a payment.
-type PaymentSettled struct {
-	OrderID string `avro:"order_id"`
-	Status  string `avro:"status"`
+// The actions of a [Command].
+const (
+	ActionCommit  = "COMMIT"
+	ActionRelease = "RELEASE"
+)
+
+// A Command asks to hand out the stock of an order, or to put it back.
+type Command struct {
+	OrderID  string `avro:"order_id"`
+	Action   string `avro:"action"`
+	SKU      string `avro:"sku"`
+	Quantity int64  `avro:"quantity"`
 }

@@ -4,18 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/slipway-go/slipway"
 
+	"github.com/slipway-go/slipway/outbox"
+
 	"example.com/shop/internal/store"
-	"example.com/shop/internal/unsent"
 	"example.com/shop/inventory/stock"
 )
 
@@ -42,18 +43,23 @@ func newFixture(t *testing.T) *fixture {
 		}
 	})
 	f := &fixture{db: db, mux: http.NewServeMux()}
-	var box *unsent.Box
-	f.Service, box = stock.New(db, slog.New(slog.DiscardHandler))
-	box.Connect("inventory.reserved.v1", func(_ context.Context, e unsent.Event) error {
+	f.Service = stock.New(db, func(_ context.Context, _ outbox.Tx, r *stock.Reserved, _ ...slipway.SendOption) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		var r stock.Reserved
-		err := json.Unmarshal(e.Payload, &r)
-		f.sent = append(f.sent, r)
-		return err
+		f.sent = append(f.sent, *r)
+		return nil
 	})
 	f.Routes(f.mux)
 	return f
+}
+
+// created and command handle an event with an id, as the runtime lets them.
+func (f *fixture) created(t *testing.T, id string, e stock.OrderCreated) error {
+	return f.OrderCreated(slipway.WithDelivery(t.Context(), slipway.Delivery{Entry: "orders.created.v1", ID: id, Keep: time.Hour}), id, e)
+}
+
+func (f *fixture) command(t *testing.T, id string, c stock.Command) error {
+	return f.Command(slipway.WithDelivery(t.Context(), slipway.Delivery{Entry: "orders.stock.v1", ID: id, Keep: time.Hour}), id, c)
 }
 
 func (f *fixture) statuses() map[stock.Status]int {
@@ -88,6 +94,10 @@ func order(id string, quantity int64) stock.OrderCreated {
 	return stock.OrderCreated{OrderID: id, SKU: "lamp", Quantity: quantity, Amount: 100, Currency: "EUR", PaymentMethod: "card-ok"}
 }
 
+func commitOf(id string) stock.Command {
+	return stock.Command{OrderID: id, Action: stock.ActionCommit, SKU: "lamp", Quantity: 1}
+}
+
 func TestStockNeverFallsBelowZeroHoweverManyAskAtOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -97,7 +107,7 @@ func TestStockNeverFallsBelowZeroHoweverManyAskAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 200 {
 		all.Go(func() {
-			if err := f.OrderCreated(t.Context(), fmt.Sprint("e", i), order(fmt.Sprint("o-", i), 1)); err != nil {
+			if err := f.created(t, fmt.Sprint("e", i), order(fmt.Sprint("o-", i), 1)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -127,12 +137,12 @@ func TestTheDatabaseItselfRefusesStockBelowZero(t *testing.T) {
 func TestAReservationIsCommittedOrGivenBackOnce(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		payment string
-		status  stock.Status
-		want    stock.Item
+		action string
+		status stock.Status
+		want   stock.Item
 	}{
-		"paid":     {"CONFIRMED", stock.StatusCommitted, stock.Item{SKU: "lamp", Available: 7, Committed: 3}},
-		"declined": {"DECLINED", stock.StatusReleased, stock.Item{SKU: "lamp", Available: 10}},
+		"paid":     {stock.ActionCommit, stock.StatusCommitted, stock.Item{SKU: "lamp", Available: 7, Committed: 3}},
+		"declined": {stock.ActionRelease, stock.StatusReleased, stock.Item{SKU: "lamp", Available: 10}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,13 +151,13 @@ func TestAReservationIsCommittedOrGivenBackOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 3 { // every event comes three times
-				if err := f.OrderCreated(t.Context(), "e1", order("o-1", 3)); err != nil {
+				if err := f.created(t, "e1", order("o-1", 3)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			f.require(t, stock.Item{SKU: "lamp", Available: 7, Reserved: 3})
 			for range 3 {
-				if err := f.PaymentSettled(t.Context(), "e2", stock.PaymentSettled{OrderID: "o-1", Status: tt.payment}); err != nil {
+				if err := f.command(t, "e2", stock.Command{OrderID: "o-1", Action: tt.action, SKU: "lamp", Quantity: 3}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -168,7 +178,7 @@ func TestWhatIsNotThereIsRejected(t *testing.T) {
 	unknown := order("o-2", 1)
 	unknown.SKU = "unicorn"
 	for id, e := range map[string]stock.OrderCreated{"e1": order("o-1", 3), "e2": unknown} {
-		if err := f.OrderCreated(t.Context(), id, e); err != nil {
+		if err := f.created(t, id, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,14 +191,14 @@ func TestWhatIsNotThereIsRejected(t *testing.T) {
 func TestEventsThatNoRepetitionCuresAreRejected(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	if err := f.OrderCreated(t.Context(), "e1", order("o-1", 1)); err != nil { // no stock
+	if err := f.created(t, "e1", order("o-1", 1)); err != nil { // no stock
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"no order":                  f.OrderCreated(t.Context(), "e2", stock.OrderCreated{}),
-		"a negative quantity":       f.OrderCreated(t.Context(), "e3", order("o-2", -1)),
-		"payment without order":     f.PaymentSettled(t.Context(), "e4", stock.PaymentSettled{OrderID: "o-none", Status: "CONFIRMED"}),
-		"payment of what is no one": f.PaymentSettled(t.Context(), "e5", stock.PaymentSettled{OrderID: "o-1", Status: "CONFIRMED"}),
+		"no order":               f.created(t, "e2", stock.OrderCreated{}),
+		"a negative quantity":    f.created(t, "e3", order("o-2", -1)),
+		"handout without order":  f.command(t, "e4", commitOf("o-none")),
+		"handout of what is not": f.command(t, "e5", commitOf("o-1")),
 	} {
 		if !slipway.Rejected(err) {
 			t.Errorf("%s: %v, want a rejection", name, err)
@@ -204,7 +214,7 @@ func TestNothingMovesOnAJammedShelfUntilItIsRepaired(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := f.OrderCreated(t.Context(), "e1", order("o-1", 1)); err != nil {
+	if err := f.created(t, "e1", order("o-1", 1)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -213,8 +223,8 @@ func TestNothingMovesOnAJammedShelfUntilItIsRepaired(t *testing.T) {
 		}
 	}
 	for what, err := range map[string]error{
-		"reserve": f.OrderCreated(t.Context(), "e2", order("o-2", 1)),
-		"commit":  f.PaymentSettled(t.Context(), "e3", stock.PaymentSettled{OrderID: "o-1", Status: "CONFIRMED"}),
+		"reserve": f.created(t, "e2", order("o-2", 1)),
+		"commit":  f.command(t, "e3", commitOf("o-1")),
 	} {
 		if err == nil || slipway.Rejected(err) || !strings.Contains(err.Error(), "its shelf is jammed") {
 			t.Errorf("%s: %v, want an error that can be tried again", what, err)
@@ -222,7 +232,7 @@ func TestNothingMovesOnAJammedShelfUntilItIsRepaired(t *testing.T) {
 	}
 	other := order("o-3", 1)
 	other.SKU = "desk"
-	if err := f.OrderCreated(t.Context(), "e4", other); err != nil {
+	if err := f.created(t, "e4", other); err != nil {
 		t.Errorf("another shelf: %v", err)
 	}
 	f.require(t, stock.Item{SKU: "lamp", Available: 1, Reserved: 1})
@@ -230,7 +240,7 @@ func TestNothingMovesOnAJammedShelfUntilItIsRepaired(t *testing.T) {
 	if code := f.call(t, "DELETE", "/stock/lamp/jam", "", new(struct{})); code != http.StatusOK {
 		t.Fatalf("repair: status %d", code)
 	}
-	if err := f.OrderCreated(t.Context(), "e2", order("o-2", 1)); err != nil {
+	if err := f.created(t, "e2", order("o-2", 1)); err != nil {
 		t.Errorf("after the repair: %v", err)
 	}
 	f.require(t, stock.Item{SKU: "lamp", Reserved: 2})
@@ -261,5 +271,23 @@ func TestStockIsSetAndRead(t *testing.T) {
 				t.Errorf("status %d with %q, want %d with %q", status, a.Error.Code, tt.status, tt.code)
 			}
 		})
+	}
+}
+
+func TestAReservationThatWasTakenBackBeforeItWasAskedForIsNotMade(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if _, err := f.Seed(t.Context(), "lamp", 2); err != nil {
+		t.Fatal(err)
+	}
+	back := stock.Command{OrderID: "o-1", Action: stock.ActionRelease, SKU: "lamp", Quantity: 1}
+	for n, err := range []error{f.command(t, "e1", back), f.created(t, "e2", order("o-1", 1)), f.command(t, "e3", back)} {
+		if err != nil {
+			t.Errorf("event %d: %v", n+1, err)
+		}
+	}
+	f.require(t, stock.Item{SKU: "lamp", Available: 2})
+	if got := f.statuses(); got[stock.StatusReleased] != 2 || len(got) != 1 {
+		t.Errorf("events %v, want only that nothing is reserved, for each time that was asked for", got)
 	}
 }

@@ -82,11 +82,23 @@ type reservation struct {
 	status Status
 }
 
-func insert(ctx context.Context, tx store.Tx, r reservation) error {
-	_, err := tx.ExecContext(ctx,
-		`INSERT INTO reservations (order_id, status, sku, quantity, amount, currency, payment_method) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		r.OrderID, string(r.status), r.SKU, r.Quantity, r.Amount, r.Currency, r.PaymentMethod)
-	return err
+// insert keeps what is to be kept for an order. It reports false, and keeps
+// nothing, if there is something for the order already.
+func insert(ctx context.Context, tx store.Tx, r reservation) (bool, error) {
+	n, err := store.Changed(tx.ExecContext(ctx,
+		`INSERT INTO reservations (order_id, status, sku, quantity, amount, currency, payment_method) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		 ON CONFLICT (order_id) DO NOTHING`,
+		r.OrderID, string(r.status), r.SKU, r.Quantity, r.Amount, r.Currency, r.PaymentMethod))
+	return n == 1, err
+}
+
+// claim takes the row of an order until the end of the transaction, so that an
+// order and the command to take it back cannot pass each other.
+func claim(ctx context.Context, tx store.Tx, orderID string) (reservation, error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE reservations SET status = status WHERE order_id = $1`, orderID); err != nil {
+		return reservation{}, err
+	}
+	return find(ctx, tx, orderID)
 }
 
 func find(ctx context.Context, q store.Querier, orderID string) (reservation, error) {

@@ -2,61 +2,66 @@ package order
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/outbox"
+	"github.com/slipway-go/slipway/saga"
 
 	"example.com/shop/internal/ledger"
-	"example.com/shop/internal/unsent"
 )
 
+// onStockReserved takes inventory's answer.
 func (s *Service) onStockReserved(ctx context.Context, m *slipway.Message[StockReserved]) error {
-	return s.StockReserved(ctx, unsent.ID(m), m.Value)
+	e := saga.Event[purchase]{Saga: m.Value.OrderID, Step: stockStep, Reason: m.Value.Reason}
+	switch m.Value.Status {
+	case "RESERVED":
+		e.Outcome = saga.Done
+	case "REJECTED":
+		e.Outcome = saga.Failed
+		e.Learn = func(p *purchase) { p.Rejected, p.Reason = true, m.Value.Reason }
+	case "RELEASED":
+		e.Outcome = saga.Undone
+	case "COMMITTED":
+		e.Step, e.Outcome = handoutStep, saga.Done
+	}
+	return s.hear(ctx, e, ledger.Entry{
+		Flow: ledger.In, Topic: reservedTopic, EventID: m.ID(), OrderID: m.Value.OrderID, Kind: strings.ToLower(m.Value.Status), Sequence: m.Value.Sequence,
+	})
 }
 
+// onPaymentSettled takes payments' answer.
 func (s *Service) onPaymentSettled(ctx context.Context, m *slipway.Message[PaymentSettled]) error {
-	return s.PaymentSettled(ctx, unsent.ID(m), m.Value)
+	e := saga.Event[purchase]{Saga: m.Value.OrderID, Step: paymentStep, Reason: m.Value.Reason}
+	switch m.Value.Status {
+	case "CONFIRMED":
+		e.Outcome = saga.Done
+	case "DECLINED":
+		e.Outcome = saga.Failed
+		e.Learn = func(p *purchase) { p.Reason = m.Value.Reason }
+	case "VOIDED":
+		e.Outcome = saga.Undone
+	}
+	return s.hear(ctx, e, ledger.Entry{
+		Flow: ledger.In, Topic: settledTopic, EventID: m.ID(), OrderID: m.Value.OrderID, Kind: strings.ToLower(m.Value.Status), Sequence: m.Value.Sequence,
+	})
 }
 
-// StockReserved applies inventory's event with the given id, once.
-func (s *Service) StockReserved(ctx context.Context, id string, e StockReserved) error {
-	heard := ledger.Entry{Topic: reservedTopic, EventID: id, OrderID: e.OrderID, Kind: strings.ToLower(e.Status), Sequence: e.Sequence}
-	return s.hear(ctx, heard, func(o *Order) error { return o.Stock(e) })
-}
-
-// PaymentSettled applies payments' event with the given id, once.
-func (s *Service) PaymentSettled(ctx context.Context, id string, e PaymentSettled) error {
-	heard := ledger.Entry{Topic: settledTopic, EventID: id, OrderID: e.OrderID, Kind: strings.ToLower(e.Status), Sequence: 1}
-	return s.hear(ctx, heard, func(o *Order) error { return o.Payment(e) })
-}
-
-// hear lets an order take in an event and notes a final state. What an order
-// cannot take in no repetition will cure, so it is rejected.
-func (s *Service) hear(ctx context.Context, heard ledger.Entry, take func(*Order) error) error {
-	return s.box.Do(ctx, heard.EventID, func(ctx context.Context, tx *unsent.Tx) error {
-		o, err := byID(ctx, tx, heard.OrderID)
-		if errors.Is(err, errUnknown) {
-			return slipway.Reject(fmt.Errorf("hear %s of order %q: %w", heard.Topic, heard.OrderID, err))
+// hear tells the saga of an order what was heard, once: what follows from it,
+// the ledger's entry and the inbox row are one commit. An answer for an order
+// that is not known no repetition will cure.
+func (s *Service) hear(ctx context.Context, e saga.Event[purchase], heard ledger.Entry) error {
+	return outbox.Do(ctx, s.db.SQL(), func(ctx context.Context, tx *sql.Tx) error {
+		err := s.saga.Observe(ctx, tx, e)
+		if errors.Is(err, saga.ErrUnknown) {
+			return slipway.Reject(fmt.Errorf("hear %s of order %q: %w", heard.Topic, heard.OrderID, errUnknown))
 		}
 		if err != nil {
 			return err
 		}
-		if err := take(o); err != nil {
-			return slipway.Reject(err)
-		}
-		if err := update(ctx, tx, o); err != nil {
-			return err
-		}
-		heard.Flow = ledger.In
-		entries := []ledger.Entry{heard}
-		if o.State.Final() {
-			entries = append(entries, ledger.Entry{
-				Flow: ledger.State, OrderID: o.ID, Kind: string(o.State), SKU: o.SKU, Quantity: o.Quantity,
-				Amount: o.Total.Amount, Currency: o.Total.Currency,
-			})
-		}
-		return ledger.Append(ctx, tx, entries...)
+		return ledger.Append(ctx, tx, heard)
 	})
 }

@@ -1,8 +1,6 @@
 package order
 
 import (
-	"cmp"
-	"crypto/rand"
 	"errors"
 	"net/http"
 
@@ -22,9 +20,9 @@ func (s *Service) Routes(mux *http.ServeMux) {
 }
 
 func (s *Service) postOrder(r *http.Request) (web.Response, error) {
-	key := cmp.Or(r.Header.Get("Idempotency-Key"), rand.Text())
-	if !tokenPattern.MatchString(key) {
-		return web.Response{}, web.BadRequest("idempotency_key_invalid", "Idempotency-Key is longer than 64 characters or has spaces")
+	key, err := web.Key(r)
+	if err != nil {
+		return web.Response{}, err
 	}
 	var req Request
 	if err := web.Decode(r, &req); err != nil {

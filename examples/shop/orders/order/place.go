@@ -3,12 +3,15 @@ package order
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"regexp"
 	"strings"
 	"time"
 
+	"github.com/slipway-go/slipway/outbox"
+	"github.com/slipway-go/slipway/saga"
+
 	"example.com/shop/internal/ledger"
-	"example.com/shop/internal/unsent"
 	"example.com/shop/internal/web"
 )
 
@@ -18,6 +21,7 @@ type Request struct {
 	Quantity      int64  `json:"quantity"`
 	UnitPrice     Money  `json:"unit_price"`
 	PaymentMethod string `json:"payment_method"`
+	UserID        string `json:"user_id,omitempty"` // empty for a guest
 }
 
 // The bounds of a request. The total of the largest stays far below what an
@@ -30,6 +34,7 @@ const (
 var (
 	skuPattern      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
+	userPattern     = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 	tokenPattern    = regexp.MustCompile(`^[\x21-\x7e]{1,64}$`)
 )
 
@@ -46,54 +51,56 @@ func (r Request) validate() error {
 	case !tokenPattern.MatchString(r.PaymentMethod):
 		return web.BadRequest("payment_method_invalid", "payment_method is %.80q, want a token of up to 64 characters", r.PaymentMethod)
 	}
+	if r.UserID != "" && !userPattern.MatchString(r.UserID) {
+		return web.BadRequest("user_id_invalid", "user_id is %.80q, want the user_id that users gave, or none", r.UserID)
+	}
 	return nil
 }
 
 // asks reports whether the order is what the request asks for.
 func (r Request) asks(o *Order) bool {
 	return r.SKU == o.SKU && r.Quantity == o.Quantity && r.UnitPrice.Currency == o.Total.Currency &&
-		r.UnitPrice.Amount*r.Quantity == o.Total.Amount && r.PaymentMethod == o.PaymentMethod
+		r.UnitPrice.Amount*r.Quantity == o.Total.Amount && r.PaymentMethod == o.PaymentMethod && r.UserID == o.UserID
 }
 
 // Place places an order, once for each idempotency key: with a key it has seen
-// it returns the order of that key, and false. The order is stored and its
-// event is on its way, or will be, when Place returns nil.
+// it returns the order of that key, and false. The order is stored and its saga
+// runs, or will, when Place returns nil.
 func (s *Service) Place(ctx context.Context, key string, r Request) (*Order, bool, error) {
 	if err := r.validate(); err != nil {
 		return nil, false, err
 	}
+	o := &Order{
+		ID: "o-" + strings.ToLower(rand.Text()), State: Pending, SKU: r.SKU, Quantity: r.Quantity,
+		Total:         Money{r.UnitPrice.Amount * r.Quantity, r.UnitPrice.Currency},
+		PaymentMethod: r.PaymentMethod, UserID: r.UserID, PlacedAt: time.Now().UTC(),
+	}
 	placed := false
-	err := s.box.Do(ctx, placeRequest+" "+key, func(ctx context.Context, tx *unsent.Tx) (err error) {
-		placed, err = s.place(ctx, tx, key, r)
-		return err
+	err := outbox.Do(ctx, s.db.SQL(), func(ctx context.Context, tx *sql.Tx) (err error) {
+		if placed, err = insert(ctx, tx, o, key); err != nil || !placed {
+			return err
+		}
+		return s.start(ctx, tx, o, key)
 	})
-	if err != nil {
-		return nil, false, err
+	if err != nil || placed {
+		return o, placed, err
 	}
-	o, err := byKey(ctx, s.db.Reader(), key)
-	if err == nil && !r.asks(o) {
-		return nil, false, web.Conflict("idempotency_key_reused", "the idempotency key belongs to order %s, which is another", o.ID)
+	if o, err = byKey(ctx, s.db.Reader(), key); err == nil && !r.asks(o) {
+		err = web.Conflict("idempotency_key_reused", "the idempotency key belongs to order %s, which is another", o.ID)
 	}
-	return o, placed, err
+	return o, false, err
 }
 
 const placeRequest = "POST /orders"
 
-func (s *Service) place(ctx context.Context, tx *unsent.Tx, key string, r Request) (bool, error) {
-	o := &Order{
-		ID: "o-" + strings.ToLower(rand.Text()), State: Pending, SKU: r.SKU, Quantity: r.Quantity,
-		Total:         Money{r.UnitPrice.Amount * r.Quantity, r.UnitPrice.Currency},
-		PaymentMethod: r.PaymentMethod, PlacedAt: time.Now().UTC(),
-	}
-	if fresh, err := insert(ctx, tx, o, key); err != nil || !fresh {
-		return false, err
-	}
-	event, err := s.created.Send(ctx, tx, o.SKU, &Created{
-		OrderID: o.ID, SKU: o.SKU, Quantity: o.Quantity, Amount: o.Total.Amount, Currency: o.Total.Currency,
-		PaymentMethod: o.PaymentMethod, PlacedAt: o.PlacedAt,
+// start starts an order's saga, which asks for its stock.
+func (s *Service) start(ctx context.Context, tx *sql.Tx, o *Order, key string) error {
+	err := s.saga.Start(ctx, tx, o.ID, purchase{
+		PlacedAt: o.PlacedAt, UserID: o.UserID, SKU: o.SKU, Quantity: o.Quantity,
+		Amount: o.Total.Amount, Currency: o.Total.Currency, PaymentMethod: o.PaymentMethod,
 	})
 	if err != nil {
-		return false, err
+		return err
 	}
 	entry := ledger.Entry{
 		Kind: "placed", OrderID: o.ID, Sequence: 1, SKU: o.SKU, Quantity: o.Quantity,
@@ -101,6 +108,6 @@ func (s *Service) place(ctx context.Context, tx *unsent.Tx, key string, r Reques
 	}
 	in, out := entry, entry
 	in.Flow, in.Topic, in.EventID = ledger.In, placeRequest, key
-	out.Flow, out.Topic, out.EventID = ledger.Out, createdTopic, event
-	return true, ledger.Append(ctx, tx, in, out)
+	out.Flow, out.Topic, out.EventID = ledger.Out, createdTopic, saga.Ref{Name: sagaName, ID: o.ID, Step: stockStep}.Key()
+	return ledger.Append(ctx, tx, in, out)
 }

@@ -2,46 +2,46 @@ package order
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/outbox"
+	"github.com/slipway-go/slipway/saga"
 
 	"example.com/shop/internal/ledger"
 	"example.com/shop/internal/store"
-	"example.com/shop/internal/unsent"
 )
 
 // A Service is the service orders on its database.
 type Service struct {
-	db      store.DB
-	box     *unsent.Box
-	created *unsent.Topic[Created]
+	db     store.DB
+	saga   *saga.Orchestrator[purchase]
+	closed *slipway.Producer[Closed]
 }
 
 // Wire connects the service to Kafka and HTTP, with the database of the
 // environment, which is closed when nothing uses it any more.
 func Wire(app *slipway.App) error {
-	db, err := Open(context.Background(), app.Environment().DatabaseURL)
+	ctx := context.Background()
+	db, err := store.Open(ctx, app.Environment().DatabaseURL, ledger.Schema, schema)
 	if err != nil {
 		return err
 	}
 	app.OnStop("close database", db.Close)
-	s, box := New(db, app.Logger())
-	s.created.Connect(app)
-	box.Attach(app)
+	if err := outbox.Migrate(ctx, db.SQL()); err != nil {
+		return err
+	}
+	if err := saga.Migrate(ctx, db.SQL()); err != nil {
+		return err
+	}
+	s := &Service{db: db, closed: slipway.NewProducer[Closed](app, closedTopic)}
+	if s.saga, err = saga.New(app, db.SQL(), s.fulfilment(app)); err != nil {
+		return err
+	}
+	if _, err := outbox.Open(app, store.Outbox(db)); err != nil {
+		return err
+	}
 	slipway.Handle(app, reservedTopic, s.onStockReserved)
 	slipway.Handle(app, settledTopic, s.onPaymentSettled)
 	s.Routes(app.Mux())
 	return nil
-}
-
-// Open opens the service's database.
-func Open(ctx context.Context, url string) (store.DB, error) {
-	return store.Open(ctx, url, unsent.Schema, ledger.Schema, schema)
-}
-
-// New returns the service on its database, and the box that holds its events.
-func New(db store.DB, log *slog.Logger) (*Service, *unsent.Box) {
-	box := unsent.New(db, log)
-	return &Service{db: db, box: box, created: unsent.NewTopic[Created](box, createdTopic)}, box
 }

@@ -20,10 +20,8 @@ CREATE TABLE IF NOT EXISTS orders (
 	amount          BIGINT NOT NULL,
 	currency        TEXT   NOT NULL,
 	payment_method  TEXT   NOT NULL,
-	placed_at       BIGINT NOT NULL,
-	stock           TEXT   NOT NULL,
-	payment         TEXT   NOT NULL,
-	sequence        BIGINT NOT NULL
+	user_id         TEXT   NOT NULL,
+	placed_at       BIGINT NOT NULL
 );`
 
 var errUnknown = errors.New("order is unknown")
@@ -32,21 +30,13 @@ var errUnknown = errors.New("order is unknown")
 // an order of that idempotency key.
 func insert(ctx context.Context, tx store.Tx, o *Order, idempotencyKey string) (bool, error) {
 	n, err := store.Changed(tx.ExecContext(ctx,
-		`INSERT INTO orders (id, idempotency_key, state, reason, sku, quantity, amount, currency, payment_method, placed_at, stock, payment, sequence)
-		 VALUES ($1, $2, $3, '', $4, $5, $6, $7, $8, $9, '', '', 0) ON CONFLICT (idempotency_key) DO NOTHING`,
-		o.ID, idempotencyKey, string(o.State), o.SKU, o.Quantity, o.Total.Amount, o.Total.Currency, o.PaymentMethod, o.PlacedAt.UnixNano()))
+		`INSERT INTO orders (id, idempotency_key, state, reason, sku, quantity, amount, currency, payment_method, user_id, placed_at)
+		 VALUES ($1, $2, $3, '', $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (idempotency_key) DO NOTHING`,
+		o.ID, idempotencyKey, string(o.State), o.SKU, o.Quantity, o.Total.Amount, o.Total.Currency, o.PaymentMethod, o.UserID, o.PlacedAt.UnixNano()))
 	return n == 1, err
 }
 
-// update stores what an order has heard.
-func update(ctx context.Context, tx store.Tx, o *Order) error {
-	_, err := tx.ExecContext(ctx,
-		`UPDATE orders SET state = $1, reason = $2, stock = $3, payment = $4, sequence = $5 WHERE id = $6`,
-		string(o.State), o.Reason, o.stock, o.payment, o.sequence, o.ID)
-	return err
-}
-
-const columns = `SELECT id, state, reason, sku, quantity, amount, currency, payment_method, placed_at, stock, payment, sequence FROM orders `
+const columns = `SELECT id, state, reason, sku, quantity, amount, currency, payment_method, user_id, placed_at FROM orders `
 
 // byID finds an order. The error is errUnknown if there is none.
 func byID(ctx context.Context, q store.Querier, id string) (*Order, error) {
@@ -62,7 +52,7 @@ func scan(row *sql.Row) (*Order, error) {
 	var o Order
 	var placed int64
 	err := row.Scan(&o.ID, &o.State, &o.Reason, &o.SKU, &o.Quantity, &o.Total.Amount, &o.Total.Currency,
-		&o.PaymentMethod, &placed, &o.stock, &o.payment, &o.sequence)
+		&o.PaymentMethod, &o.UserID, &placed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errUnknown
 	}

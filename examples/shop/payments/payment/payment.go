@@ -2,8 +2,8 @@ package payment
 
 // The topics, as the contract names them.
 const (
-	settledTopic  = "payments.settled.v1"
-	reservedTopic = "inventory.reserved.v1"
+	settledTopic = "payments.settled.v1"
+	commandTopic = "orders.payment.v1"
 )
 
 // A Status is how a payment ended.
@@ -13,6 +13,7 @@ type Status string
 const (
 	Confirmed Status = "CONFIRMED"
 	Declined  Status = "DECLINED"
+	Voided    Status = "VOIDED"
 )
 
 // What is declined: payments above Limit (in minor units, of any currency),
@@ -22,20 +23,26 @@ const (
 	DeclinedMethod = "card-declined"
 )
 
-// Settled is the event that a payment was confirmed or declined.
+// Settled is the event that a payment was confirmed, declined or taken back.
 type Settled struct {
 	OrderID  string `avro:"order_id"`
+	Sequence int64  `avro:"sequence"`
 	Status   Status `avro:"status"`
 	Reason   string `avro:"reason"`
 	Amount   int64  `avro:"amount"`
 	Currency string `avro:"currency"`
 }
 
-// StockReserved is what payments reads of a reservation.
-type StockReserved struct {
+// The actions of a [Command].
+const (
+	ActionCharge = "CHARGE"
+	ActionVoid   = "VOID"
+)
+
+// A Command asks to charge an order, or to take its payment back.
+type Command struct {
 	OrderID       string `avro:"order_id"`
-	Sequence      int64  `avro:"sequence"`
-	Status        string `avro:"status"`
+	Action        string `avro:"action"`
 	Amount        int64  `avro:"amount"`
 	Currency      string `avro:"currency"`
 	PaymentMethod string `avro:"payment_method"`

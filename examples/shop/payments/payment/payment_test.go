@@ -3,16 +3,18 @@ package payment_test
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/slipway-go/slipway"
 
+	"github.com/slipway-go/slipway/outbox"
+
 	"example.com/shop/internal/ledger"
-	"example.com/shop/internal/unsent"
 	"example.com/shop/payments/payment"
 )
 
@@ -58,13 +60,9 @@ func newFixture(t *testing.T) *fixture {
 		}
 	})
 	f := &fixture{mux: http.NewServeMux()}
-	var box *unsent.Box
-	f.Service, box = payment.New(db, slog.New(slog.DiscardHandler))
-	box.Connect("payments.settled.v1", func(_ context.Context, e unsent.Event) error {
-		var s payment.Settled
-		err := json.Unmarshal(e.Payload, &s)
-		f.sent = append(f.sent, s)
-		return err
+	f.Service = payment.New(db, func(_ context.Context, _ outbox.Tx, r *payment.Settled, _ ...slipway.SendOption) error {
+		f.sent = append(f.sent, *r)
+		return nil
 	})
 	f.Routes(f.mux)
 	return f
@@ -80,21 +78,40 @@ func (f *fixture) get(t *testing.T, path string, v any) int {
 	return w.Code
 }
 
-func reserved(order string, amount int64, method string) payment.StockReserved {
-	return payment.StockReserved{OrderID: order, Sequence: 1, Status: "RESERVED", Amount: amount, Currency: "EUR", PaymentMethod: method}
+// command handles a command with an id, as the runtime lets it.
+func (f *fixture) command(t *testing.T, id string, c payment.Command) {
+	t.Helper()
+	if err := f.try(t, id, c); err != nil {
+		t.Fatal(err)
+	}
 }
 
-func TestAReservationIsChargedOnceThoughItComesTwice(t *testing.T) {
+func (f *fixture) try(t *testing.T, id string, c payment.Command) error {
+	return f.Command(slipway.WithDelivery(t.Context(), slipway.Delivery{Entry: "orders.payment.v1", ID: id, Keep: time.Hour}), id, c)
+}
+
+func charge(order string, amount int64, method string) payment.Command {
+	return payment.Command{OrderID: order, Action: payment.ActionCharge, Amount: amount, Currency: "EUR", PaymentMethod: method}
+}
+
+func void(order string) payment.Command {
+	return payment.Command{OrderID: order, Action: payment.ActionVoid, Amount: 1250, Currency: "EUR", PaymentMethod: "card-ok"}
+}
+
+func (f *fixture) require(t *testing.T, want ...payment.Settled) {
+	t.Helper()
+	if !slices.Equal(f.sent, want) {
+		t.Errorf("sent %+v\nwant %+v", f.sent, want)
+	}
+}
+
+func TestAnOrderIsPaidOnceHoweverItIsAskedFor(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	for range 2 {
-		if err := f.StockReserved(t.Context(), "e1", reserved("o-1", 1250, "card-ok")); err != nil {
-			t.Fatal(err)
-		}
+	for _, id := range []string{"e1", "e1", "another"} { // the same event again, and another one for the same order
+		f.command(t, id, charge("o-1", 1250, "card-ok"))
 	}
-	if len(f.sent) != 1 || f.sent[0] != (payment.Settled{OrderID: "o-1", Status: payment.Confirmed, Amount: 1250, Currency: "EUR"}) {
-		t.Errorf("sent %+v, want one confirmation of 1250 EUR", f.sent)
-	}
+	f.require(t, payment.Settled{OrderID: "o-1", Sequence: 1, Status: payment.Confirmed, Amount: 1250, Currency: "EUR"})
 	var p payment.Payment
 	if code := f.get(t, "/payments/o-1", &p); code != http.StatusOK || p.Status != payment.Confirmed || p.Amount != 1250 {
 		t.Errorf("GET: status %d with %+v", code, p)
@@ -104,30 +121,59 @@ func TestAReservationIsChargedOnceThoughItComesTwice(t *testing.T) {
 func TestADeclinedPaymentSaysWhy(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	if err := f.StockReserved(t.Context(), "e1", reserved("o-1", 1250, payment.DeclinedMethod)); err != nil {
-		t.Fatal(err)
+	f.command(t, "e1", charge("o-1", 1250, payment.DeclinedMethod))
+	f.require(t, payment.Settled{OrderID: "o-1", Sequence: 1, Status: payment.Declined, Reason: "card_declined", Amount: 1250, Currency: "EUR"})
+}
+
+func TestAVoidGivesBackWhatWasTakenAndNothingElse(t *testing.T) {
+	t.Parallel()
+	voided := func(amount int64) payment.Settled {
+		return payment.Settled{OrderID: "o-1", Sequence: 2, Status: payment.Voided, Amount: amount, Currency: "EUR"}
 	}
-	if len(f.sent) != 1 || f.sent[0].Status != payment.Declined || f.sent[0].Reason != "card_declined" {
-		t.Errorf("sent %+v, want one that is declined for the card", f.sent)
+	for name, tt := range map[string]struct {
+		commands []payment.Command
+		want     payment.Settled // what is said of the void
+		said     int             // in all
+	}{
+		"of a payment":          {[]payment.Command{charge("o-1", 1250, "card-ok"), void("o-1")}, voided(1250), 2},
+		"of a declined one":     {[]payment.Command{charge("o-1", 1250, payment.DeclinedMethod), void("o-1")}, voided(0), 2},
+		"of none":               {[]payment.Command{void("o-1")}, voided(0), 1},
+		"before the charge":     {[]payment.Command{void("o-1"), charge("o-1", 1250, "card-ok")}, voided(0), 1},
+		"twice gives back once": {[]payment.Command{charge("o-1", 1250, "card-ok"), void("o-1"), void("o-1")}, voided(0), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			for i, c := range tt.commands {
+				f.command(t, string(rune('a'+i)), c)
+			}
+			if len(f.sent) != tt.said || f.sent[len(f.sent)-1] != tt.want {
+				t.Errorf("sent %+v, want %d with the last %+v", f.sent, tt.said, tt.want)
+			}
+			var p payment.Payment
+			if f.get(t, "/payments/o-1", &p); p.Status != payment.Voided {
+				t.Errorf("the payment is %+v, want it voided", p)
+			}
+		})
 	}
 }
 
-func TestWhatIsNotReservedIsNotedAndNotCharged(t *testing.T) {
+func TestTheLedgerSaysWhatWasAskedAndWhatCameOfIt(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	for i, status := range []string{"REJECTED", "COMMITTED", "RELEASED"} {
-		e := reserved("o-"+status, 100, "card-ok")
-		e.Status = status
-		if err := f.StockReserved(t.Context(), string(rune('a'+i)), e); err != nil {
-			t.Fatal(err)
-		}
-	}
+	f.command(t, "e1", charge("o-1", 1250, "card-ok"))
+	f.command(t, "e2", void("o-1"))
 	var page ledger.Page
-	if f.get(t, "/ledger", &page); len(page.Entries) != 3 || len(f.sent) != 0 {
-		t.Errorf("%d entries in the ledger and %d events, want 3 and none", len(page.Entries), len(f.sent))
+	f.get(t, "/ledger", &page)
+	var kinds []string
+	for _, e := range page.Entries {
+		kinds = append(kinds, string(e.Flow)+" "+e.Kind)
+	}
+	if want := []string{"in charge", "out confirmed", "in void", "out voided"}; !slices.Equal(kinds, want) {
+		t.Errorf("the ledger says %q, want %q", kinds, want)
 	}
 	var a struct{ Error struct{ Code string } }
-	if code := f.get(t, "/payments/o-REJECTED", &a); code != http.StatusNotFound || a.Error.Code != "payment_unknown" {
+	if code := f.get(t, "/payments/o-2", &a); code != http.StatusNotFound || a.Error.Code != "payment_unknown" {
 		t.Errorf("status %d with %q, want 404 with payment_unknown", code, a.Error.Code)
 	}
 }
@@ -135,11 +181,11 @@ func TestWhatIsNotReservedIsNotedAndNotCharged(t *testing.T) {
 func TestEventsThatNoRepetitionCuresAreRejected(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	for name, e := range map[string]payment.StockReserved{
-		"no order":  reserved("", 100, "card-ok"),
-		"no amount": reserved("o-1", 0, "card-ok"),
+	for name, c := range map[string]payment.Command{
+		"no order":  charge("", 100, "card-ok"),
+		"no amount": charge("o-1", 0, "card-ok"),
 	} {
-		if err := f.StockReserved(t.Context(), name, e); !slipway.Rejected(err) {
+		if err := f.try(t, name, c); !slipway.Rejected(err) {
 			t.Errorf("%s: %v, want a rejection", name, err)
 		}
 	}

@@ -2,20 +2,21 @@ package payment
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/outbox"
 
 	"example.com/shop/internal/ledger"
 	"example.com/shop/internal/store"
-	"example.com/shop/internal/unsent"
 )
+
+// A Sender puts an event into the outbox of a transaction.
+type Sender func(ctx context.Context, tx outbox.Tx, r *Settled, opts ...slipway.SendOption) error
 
 // A Service is the service payments on its database.
 type Service struct {
-	db      store.DB
-	box     *unsent.Box
-	settled *unsent.Topic[Settled]
+	db   store.DB
+	send Sender
 }
 
 // Wire connects the service to Kafka and HTTP, with the database of the
@@ -26,21 +27,26 @@ func Wire(app *slipway.App) error {
 		return err
 	}
 	app.OnStop("close database", db.Close)
-	s, box := New(db, app.Logger())
-	s.settled.Connect(app)
-	box.Attach(app)
-	slipway.Handle(app, reservedTopic, s.onStockReserved)
+	settled := slipway.NewProducer[Settled](app, settledTopic)
+	s := New(db, func(ctx context.Context, tx outbox.Tx, r *Settled, opts ...slipway.SendOption) error {
+		return outbox.Send(ctx, tx, settled, r, opts...)
+	})
+	if _, err := outbox.Open(app, store.Outbox(db)); err != nil {
+		return err
+	}
+	slipway.Handle(app, commandTopic, s.onCommand)
 	s.Routes(app.Mux())
 	return nil
 }
 
 // Open opens the service's database.
 func Open(ctx context.Context, url string) (store.DB, error) {
-	return store.Open(ctx, url, unsent.Schema, ledger.Schema, schema)
+	db, err := store.Open(ctx, url, ledger.Schema, schema)
+	if err != nil {
+		return nil, err
+	}
+	return db, outbox.Migrate(ctx, db.SQL())
 }
 
-// New returns the service on its database, and the box that holds its events.
-func New(db store.DB, log *slog.Logger) (*Service, *unsent.Box) {
-	box := unsent.New(db, log)
-	return &Service{db: db, box: box, settled: unsent.NewTopic[Settled](box, settledTopic)}, box
-}
+// New returns the service on its database; its events go to send.
+func New(db store.DB, send Sender) *Service { return &Service{db: db, send: send} }

@@ -28,10 +28,27 @@ type Payment struct {
 
 var errUnknown = errors.New("payment is unknown")
 
-func insert(ctx context.Context, tx store.Tx, p Payment) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO payments (order_id, status, reason, amount, currency) VALUES ($1, $2, $3, $4, $5)`,
-		p.OrderID, string(p.Status), p.Reason, p.Amount, p.Currency)
-	return err
+// insert keeps the payment of an order. It reports false, and keeps nothing, if
+// there is one.
+func insert(ctx context.Context, tx store.Tx, p Payment) (bool, error) {
+	n, err := store.Changed(tx.ExecContext(ctx,
+		`INSERT INTO payments (order_id, status, reason, amount, currency) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (order_id) DO NOTHING`,
+		p.OrderID, string(p.Status), p.Reason, p.Amount, p.Currency))
+	return n == 1, err
+}
+
+// void takes the payment of an order back. It reports how it stood before; the
+// row is the transaction's from here on.
+func void(ctx context.Context, tx store.Tx, orderID string) (Payment, error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE payments SET status = status WHERE order_id = $1`, orderID); err != nil {
+		return Payment{}, err
+	}
+	before, err := find(ctx, tx, orderID)
+	if err != nil {
+		return Payment{}, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE payments SET status = $2 WHERE order_id = $1`, orderID, string(Voided))
+	return before, err
 }
 
 func find(ctx context.Context, q store.Querier, orderID string) (Payment, error) {

@@ -1,0 +1,93 @@
+package slipway
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/slipway-go/slipway/diag"
+)
+
+// replicasEvery is how often the replicas of produced topics are looked at.
+const replicasEvery = time.Minute
+
+// watchReplicas warns when a produced topic has no replica to spare: with
+// acks=all nothing acknowledged is lost then, but the next broker that goes away
+// stops all writing.
+//
+// min.insync.replicas is a configuration of the topic that a service may not
+// read, so it is taken to be one below the number of replicas, which is what
+// clusters with three replicas have, and never above what is in sync while
+// writes come through.
+func (a *App) watchReplicas(ctx context.Context) error {
+	if len(a.pipes) == 0 {
+		return nil
+	}
+	for {
+		if err := a.lookAtReplicas(ctx); err != nil && ctx.Err() == nil {
+			a.log.Debug("look at replicas", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(replicasEvery):
+		}
+	}
+}
+
+// lookAtReplicas asks for the metadata of all produced topics.
+func (a *App) lookAtReplicas(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	req := kmsg.NewPtrMetadataRequest()
+	for topic := range a.pipes {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = new(topic)
+		req.Topics = append(req.Topics, t)
+	}
+	resp, err := req.RequestWith(ctx, a.client)
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.Topics {
+		if q := a.pipes[nameOf(t.Topic)]; q != nil && kerr.ErrorForCode(t.ErrorCode) == nil && len(t.Partitions) > 0 {
+			q.looked(t.Partitions)
+		}
+	}
+	return nil
+}
+
+func nameOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// looked notes how many in-sync replicas there are to spare. A partition with
+// one replica has none by intention and is not worth a word.
+func (q *pipe) looked(partitions []kmsg.MetadataResponseTopicPartition) {
+	spare := func(p kmsg.MetadataResponseTopicPartition) int { return len(p.ISR) - max(1, len(p.Replicas)-1) }
+	worst := slices.MinFunc(partitions, func(a, b kmsg.MetadataResponseTopicPartition) int { return spare(a) - spare(b) })
+	now, before := int64(spare(worst)), q.spared.Swap(int64(spare(worst))+spareKnown)
+	short := now <= 0 && len(worst.ISR) < len(worst.Replicas)
+	switch was := q.short.Swap(short); {
+	case short && (!was || now != before-spareKnown):
+		q.app.log.Warn("no replica to spare", "code", diag.ProducerReplicas, "topic", q.physical, "partition", worst.Partition,
+			"in_sync", len(worst.ISR), "replicas", len(worst.Replicas))
+	case was && !short:
+		q.app.log.Info("replicas are in sync again", "topic", q.physical)
+	}
+}
+
+// spareKnown keeps a number of replicas apart from nothing known.
+const spareKnown = 1 << 32
+
+// spare is how many in-sync replicas there are to spare, if that is known.
+func (q *pipe) spare() (n int64, known bool) {
+	v := q.spared.Load()
+	return v - spareKnown, v != 0
+}
