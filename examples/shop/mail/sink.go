@@ -2,6 +2,7 @@ package mail
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"mime"
 	"mime/quotedprintable"
