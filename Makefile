@@ -21,6 +21,7 @@ lint: ## golangci-lint at the version of tools/go.mod
 	$(LINT)
 	cd examples/shop && $(LINT)
 	cd benchmarks && $(LINT)
+	cd interop && $(LINT)
 
 race: ## needs a C compiler
 	.ci/run race

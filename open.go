@@ -395,6 +395,9 @@ func (a *App) retryTrouble(topic string, id int32, err error) {
 		a.health.set(thing, "")
 		return
 	}
+	if errors.Is(err, kgo.ErrClientClosed) {
+		return // the service ends
+	}
 	if gap, ok := errors.AsType[*retrylog.GapError](err); ok {
 		a.log.Error("retry topic has a gap", "code", diag.RuntimeRetryFailed, "error", err)
 		if gap.Anew || gap.To < gap.From {

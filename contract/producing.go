@@ -43,14 +43,15 @@ const (
 // and framing, with something to spare.
 const recordOverhead = 4 << 10
 
-// producing judges the times and bounds of a producer against each other.
+// producing judges the times and bounds of a producer against each other. What
+// is zero was refused by itself already.
 func (f *faults) producing(p *Produce, element string) {
-	if need := p.Linger + RequestTimeout + RequestOverhead; p.Via == Direct && p.Timeout < need {
+	if need := p.Linger + RequestTimeout + RequestOverhead; p.Via == Direct && p.Timeout != 0 && p.Timeout < need {
 		f.add(diag.ProducerTimeout, element+"/timeout", "write timeout: "+FormatDuration(need)+" or more; a call that cannot wait so long gives Send a context that ends earlier",
 			"timeout %s is below linger (%s) + one request (%s for the broker, %s for the network)",
 			FormatDuration(p.Timeout), FormatDuration(p.Linger), FormatDuration(RequestTimeout), FormatDuration(RequestOverhead))
 	}
-	if need := p.Max + recordOverhead; p.Buffer.Bytes < need {
+	if need := p.Max + recordOverhead; p.Buffer.Bytes != 0 && p.Buffer.Bytes < need {
 		f.add(diag.ProducerBuffer, element+"/buffer", "make the buffer larger, or max smaller",
 			"buffer %v cannot hold one value of %v with its key and headers", p.Buffer.Bytes, p.Max)
 	}

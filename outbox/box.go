@@ -110,14 +110,24 @@ func Open(app *slipway.App, cfg Config) (*Box, error) {
 	return box, nil
 }
 
-// check asks the database what it is, and for the tables.
+// check has the relay know its database, before it runs.
 func (b *Box) check(ctx context.Context) error {
-	d, err := DialectOf(ctx, b.relay.cfg.DB)
+	s, err := b.store(ctx)
 	if err != nil {
 		return err
 	}
-	b.relay.store.dialect = d
-	return ready(ctx, b.relay.cfg.DB)
+	b.relay.store.dialect = s.dialect
+	return nil
+}
+
+// store asks the database what it is, and for the tables. What it returns is
+// the caller's: the relay has its own.
+func (b *Box) store(ctx context.Context) (*store, error) {
+	d, err := DialectOf(ctx, b.relay.cfg.DB)
+	if err != nil {
+		return nil, err
+	}
+	return &store{db: b.relay.cfg.DB, dialect: d}, ready(ctx, b.relay.cfg.DB)
 }
 
 // Wake has the relay look for rows at once. [Do] does so after its commit, and
@@ -128,10 +138,11 @@ func (b *Box) Wake() { b.relay.wake() }
 // zero for none. At most 100,000 rows are counted. Rows that are not due yet do
 // not wait.
 func (b *Box) Backlog(ctx context.Context) (rows int, oldest time.Time, err error) {
-	if err := b.check(ctx); err != nil {
+	s, err := b.store(ctx)
+	if err != nil {
 		return 0, time.Time{}, err
 	}
-	return b.relay.store.backlog(ctx, all())
+	return s.backlog(ctx, all())
 }
 
 // A Stuck is a row that the cluster refused for good, so far. It is tried again
@@ -147,8 +158,9 @@ type Stuck struct {
 // Stuck lists rows that the cluster refused, of all instances, oldest first; at
 // most 1,000.
 func (b *Box) Stuck(ctx context.Context) ([]Stuck, error) {
-	if err := b.check(ctx); err != nil {
+	s, err := b.store(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return b.relay.store.stuck(ctx)
+	return s.stuck(ctx)
 }

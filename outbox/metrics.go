@@ -55,6 +55,8 @@ func (r *relay) meter(provider metric.MeterProvider) error {
 	failed := observable("slipway.outbox.publish.failed", "{attempt}", "Attempts to publish a row that failed.", false)
 	lost := observable("slipway.outbox.leases.lost", "{lease}", "Shards that another instance took over.", false)
 	unmarked := observable("slipway.outbox.marks.refused", "{row}", "Published rows that were not there any more to be deleted, or another instance's.", false)
+	again := observable("slipway.inbox.duplicates", "{message}", "Messages that came again and were done already.", false)
+	forgotten := observable("slipway.inbox.forgotten", "{id}", "Ids of messages that were deleted after their time.", false)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("make metrics of outbox: %w", err)
 	}
@@ -71,8 +73,10 @@ func (r *relay) meter(provider metric.MeterProvider) error {
 		o.ObserveInt64(failed, m.failed.Load())
 		o.ObserveInt64(lost, m.lost.Load())
 		o.ObserveInt64(unmarked, m.refused.Load())
+		o.ObserveInt64(again, inboxOf(r.cfg.DB).duplicates.Load())
+		o.ObserveInt64(forgotten, inboxOf(r.cfg.DB).forgotten.Load())
 		return nil
-	}, backlog, age, held, keys, published, failed, lost, unmarked)
+	}, backlog, age, held, keys, published, failed, lost, unmarked, again, forgotten)
 	if err != nil {
 		return fmt.Errorf("make metrics of outbox: %w", err)
 	}

@@ -54,6 +54,7 @@ type relay struct {
 	last   time.Time // when rows were read last
 	dozing bool      // the tables say that this relay is asleep
 	roused time.Time // when rows that are due were looked for
+	began  time.Time // when the last round did
 	fails  failures
 
 	horizon horizon

@@ -56,7 +56,7 @@ func hooked(t testing.TB, file string, told hook) *sql.DB {
 		t.Fatal(err)
 	}
 	defer plain.Close()
-	db := sql.OpenDB(&hookConnector{plain.Driver(), "file:" + file + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_txlock=immediate", told})
+	db := sql.OpenDB(&hookConnector{plain.Driver(), "file:" + file + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_txlock=immediate", told, nil})
 	t.Cleanup(func() { db.Close() })
 	return db
 }
@@ -65,6 +65,8 @@ type hookConnector struct {
 	real driver.Driver
 	name string
 	told hook
+
+	stall func(ctx context.Context, does string) error // in place of statements that it has an error for
 }
 
 func (c *hookConnector) Driver() driver.Driver { return c.real }
@@ -74,17 +76,18 @@ func (c *hookConnector) Connect(context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hookConn{Conn: conn, told: c.told}, nil
+	return &hookConn{Conn: conn, told: c.told, stall: c.stall}, nil
 }
 
 type hookConn struct {
 	driver.Conn
-	told hook
-	in   string // what the transaction did
+	told  hook
+	stall func(context.Context, string) error
+	in    string // what the transaction did
 }
 
 func (c *hookConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
-	err = c.around(query, func() error {
+	err = c.around(ctx, query, func() error {
 		result, err = c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 		return err
 	})
@@ -92,15 +95,20 @@ func (c *hookConn) ExecContext(ctx context.Context, query string, args []driver.
 }
 
 func (c *hookConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
-	err = c.around(query, func() error {
+	err = c.around(ctx, query, func() error {
 		rows, err = c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 		return err
 	})
 	return rows, err
 }
 
-func (c *hookConn) around(query string, do func() error) error {
+func (c *hookConn) around(ctx context.Context, query string, do func() error) error {
 	does := what(query)
+	if c.stall != nil {
+		if err := c.stall(ctx, does); err != nil {
+			return err
+		}
+	}
 	if does != doElse && does != doRead {
 		c.in = does
 	}

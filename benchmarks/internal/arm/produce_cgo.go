@@ -4,6 +4,7 @@ package arm
 
 import (
 	"context"
+	"maps"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 )
@@ -27,12 +28,10 @@ func confluentProducer(ctx context.Context, s Spec, acked func(error)) (*produce
 		if err != nil {
 			return nil, err
 		}
-		for name, value := range map[string]kafka.ConfigValue{
+		maps.Copy(config, kafka.ConfigMap{
 			"security.protocol": "SASL_SSL", "ssl.ca.location": s.Endpoint.CAFile,
 			"sasl.mechanisms": "SCRAM-SHA-512", "sasl.username": s.Endpoint.User, "sasl.password": password,
-		} {
-			config[name] = value
-		}
+		})
 	}
 	client, err := kafka.NewProducer(&config)
 	if err != nil {

@@ -3,6 +3,7 @@ package arm
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 
 	slipway "github.com/slipway-go/slipway"
@@ -52,6 +53,11 @@ func slipwayAsync(ctx context.Context, s Spec, acked func(error)) (*producer, er
 			writer.SendAsync(ctx, &value, done, slipway.WithKey(key))
 		},
 		flush: func() error { open.Wait(); return nil },
-		close: func() { stop(); <-ended },
+		close: func() {
+			stop()
+			if err := <-ended; err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		},
 	}, nil
 }
