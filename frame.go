@@ -33,7 +33,7 @@ func (f *frame) value(b schema.Binding, v any) ([]byte, error) {
 	dst := append(make([]byte, 0, room), f.prefix...)
 	dst, err := b.Append(dst, v)
 	if err != nil {
-		return nil, fmt.Errorf("encode value: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrUnfit, err)
 	}
 	if n := int64(len(dst)); n > room && n <= maxRoom {
 		f.size.Store(n)
@@ -55,7 +55,7 @@ func (p *producer) encodeKey(v any) ([]byte, error) {
 	}
 	text, err := p.binding.Key(v, p.key.Field)
 	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
+		return nil, fmt.Errorf("%w: read key: %w", ErrUnfit, err)
 	}
 	return formatKey(text, p.key.Format)
 }

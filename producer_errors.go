@@ -44,6 +44,11 @@ var (
 	// with Delete.
 	ErrNoValue = errors.New("value is nil or empty; Delete writes a tombstone")
 
+	// ErrUnfit reports a value that its topic's schema, or the format of its
+	// key, does not allow: whoever made the value is at fault, and another try
+	// will not help.
+	ErrUnfit = errors.New("value does not fit its schema")
+
 	// ErrOutbox reports that a topic with via: outbox was sent to directly. Use
 	// outbox.Send with the transaction that the value belongs to.
 	ErrOutbox = errors.New("topic is via: outbox: use outbox.Send")

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
 )
 
 // A parted is what one send allocates: record, its place in the buffer and its
@@ -87,7 +88,7 @@ func (p *producer) deliver(ctx context.Context, s *parted, o *sendOptions, done 
 func (a *App) publish(ctx context.Context, rec *kgo.Record, done func(error)) {
 	q := a.pipes[rec.Topic]
 	if q == nil {
-		done(fmt.Errorf("publish to %s: the contract of %s produces %s, directly or through an outbox", rec.Topic, a.contract.Name, list(a.pipes)))
+		done(diag.New(diag.RuntimeNotProduced, "publish to %s: the contract of %s produces %s, directly or through an outbox", rec.Topic, a.contract.Name, list(a.pipes)))
 		return
 	}
 	q.put(ctx, rec, func(_ *kgo.Record, err error) {

@@ -194,6 +194,29 @@ func TestBytesGetTheKeyTheyAreGivenAndSchemasKeepTheirs(t *testing.T) {
 	})
 }
 
+// A service that takes values from others answers 422 and not 503.
+func TestAValueThatDoesNotFitItsSchemaIsToldApart(t *testing.T) {
+	t.Parallel()
+	type badge struct {
+		Code string `json:"code"`
+	}
+	files := selling("{}")
+	for from, to := range map[string]string{"format: avro, file: order.avsc": "file: badge.json", "    key: order_id\n    partitions: 3\n    compact: true\n": "    partitions: 3\n"} {
+		files["slipway.yaml"].Data = bytes.ReplaceAll(files["slipway.yaml"].Data, []byte(from), []byte(to))
+	}
+	files["badge.json"] = &fstest.MapFile{Data: []byte(`{"type": "object", "properties": {"code": {"type": "string", "maxLength": 3}}, "required": ["code"]}`)}
+	var out *slipway.Producer[badge]
+	slipwaytest.Run(t, files, func(app *slipway.App) error {
+		out = slipway.NewProducer[badge](app, orders)
+		return nil
+	}, func(t *testing.T, k *slipwaytest.Kit) {
+		if _, err := out.Send(t.Context(), &badge{"long"}); !errors.Is(err, slipway.ErrUnfit) || errors.Is(err, slipway.ErrUnacknowledged) {
+			t.Errorf("Send() = %v, want %v", err, slipway.ErrUnfit)
+		}
+		k.RequireProduced(orders, 0)
+	})
+}
+
 func TestDeleteWritesATombstoneThatReadersSee(t *testing.T) {
 	t.Parallel()
 	sell(t, "{}", func(t *testing.T, k *slipwaytest.Kit, out *slipway.Producer[order]) {

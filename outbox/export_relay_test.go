@@ -41,8 +41,12 @@ func (r *relay) Refused() int64 { return r.meters.refused.Load() }
 // Stop stops the relay as SIGSTOP does a process: it neither renews its leases
 // nor sees that they are over.
 func (r *relay) Stop() (resume func()) {
+	r.leases.turn.Lock()
 	r.leases.mu.Lock()
-	return r.leases.mu.Unlock
+	return func() {
+		r.leases.mu.Unlock()
+		r.leases.turn.Unlock()
+	}
 }
 
 // Box is a box of the relay, without an app.

@@ -19,6 +19,7 @@ type leases struct {
 	store *store
 	lease time.Duration
 
+	turn  sync.Mutex // of who asks the database; the loop waits for no answer to others
 	mu    sync.Mutex
 	held  map[int]int64 // generation by shard
 	until time.Time
@@ -28,13 +29,17 @@ type leases struct {
 // renew asks for the shards that are held and takes others up to the fair
 // share.
 func (l *leases) renew(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, l.lease/2)
+	defer cancel()
 	began := time.Now()
 	held, fair, err := l.store.renew(ctx, l.lease)
 	if err != nil {
 		return fmt.Errorf("renew leases: %w", err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.held, l.fair, l.until = held, fair, began.Add(l.lease-l.lease/6)
 	return nil
 }
@@ -85,22 +90,26 @@ func (l *leases) now() (held map[int]int64, fair int, valid bool) {
 
 // release gives a shard back that has nothing under way.
 func (l *leases) release(ctx context.Context, shard int) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.turn.Lock()
+	defer l.turn.Unlock()
 	if err := l.store.release(ctx, shard); err != nil {
 		return fmt.Errorf("give shard %d back: %w", shard, err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	delete(l.held, shard)
 	return nil
 }
 
 // leave gives everything back, and the place among the relays.
 func (l *leases) leave(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.turn.Lock()
+	defer l.turn.Unlock()
 	if err := l.store.leave(ctx); err != nil {
 		return fmt.Errorf("give leases back: %w", err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.held, l.until = nil, time.Time{}
 	return nil
 }

@@ -202,11 +202,11 @@ func (r *relay) rest(ctx context.Context) {
 	}
 	now := time.Now()
 	until, look := now.Add(r.pollEvery(now)), true
-	for _, s := range r.shards {
-		if at := s.next(); !at.IsZero() && at.Before(until) {
-			until = at
+	for _, s := range r.shards { // what was over when the round began, the round has seen
+		if at := s.next(r.began); !at.IsZero() && at.Before(until) {
+			until, look = at, false
 		}
-		if at := s.since.Add(patience); s.more && len(s.flights) > 0 && at.Before(until) {
+		if at := s.since.Add(patience); s.more && len(s.flights) > 0 && at.After(r.began) && at.Before(until) {
 			until, look = at, false
 		}
 	}

@@ -11,11 +11,16 @@ import (
 // round does what can be done now, and reports whether there is more.
 func (r *relay) round(ctx context.Context) (again bool, err error) {
 	now := time.Now()
+	before := r.began
+	r.began = now
 	valid, err := r.reconcile(ctx)
 	if err != nil {
 		return false, err
 	}
 	r.collect(ctx, now)
+	for _, s := range r.shards {
+		s.resume(before, now)
+	}
 	if valid {
 		if err := r.rouse(ctx, now); err != nil {
 			return false, err
@@ -170,6 +175,7 @@ func (r *relay) publish(ctx context.Context, rows []*row, wants []want) (more bo
 		s := r.shards[w.shard]
 		batch := of[w.shard]
 		s.more, s.since = len(batch) == w.rows, now
+		s.forget(batch, s.more, r.began)
 		s.adapt(batch, r.cfg.Batch)
 		s.raise(r.horizon.at, batch)
 		for _, row := range s.pick(batch) {

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/diag"
 )
 
 const (
@@ -154,10 +155,38 @@ func (s *shard) refuse(r *row, now time.Time) *hold {
 	return h
 }
 
-// next is when the earliest hold ends, zero for none.
-func (s *shard) next() (at time.Time) {
+// resume has the shard read again when a hold has ended since the last round.
+func (s *shard) resume(before, now time.Time) {
 	for _, h := range s.holds {
-		if at.IsZero() || h.until.Before(at) {
+		if h.until.After(before) && !h.until.After(now) {
+			s.more = true
+		}
+	}
+}
+
+// forget ends the holds whose row was not among what was read, where it would
+// have been: somebody has deleted it.
+func (s *shard) forget(rows []*row, cut bool, began time.Time) {
+	there := make(map[int64]bool, len(s.holds))
+	for _, r := range rows {
+		there[r.seq] = true
+	}
+	for _, f := range s.flights {
+		there[f.seq] = true
+	}
+	for turn, h := range s.holds {
+		beyond := cut && rows[len(rows)-1].seq < h.seq
+		if !h.until.After(began) && !beyond && !there[h.seq] {
+			delete(s.holds, turn)
+		}
+	}
+}
+
+// next is when the first hold ends of those that last beyond a time, zero for
+// none.
+func (s *shard) next(after time.Time) (at time.Time) {
+	for _, h := range s.holds {
+		if h.until.After(after) && (at.IsZero() || h.until.Before(at)) {
 			at = h.until
 		}
 	}
@@ -168,7 +197,7 @@ func (s *shard) next() (at time.Time) {
 // to do something.
 func final(err error) bool {
 	for _, e := range []error{
-		slipway.ErrTooLarge, slipway.ErrNotAuthorized, errHeaders, kerr.MessageTooLarge, kerr.RecordListTooLarge,
+		slipway.ErrTooLarge, slipway.ErrNotAuthorized, diag.RuntimeNotProduced, errHeaders, kerr.MessageTooLarge, kerr.RecordListTooLarge,
 		kerr.InvalidRecord, kerr.InvalidTopicException, kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.PolicyViolation,
 	} {
 		if errors.Is(err, e) {

@@ -124,8 +124,15 @@ func (s *store) claim(ctx context.Context, tx Tx, wants []want, except []int64) 
 		slices.SortStableFunc(rows, func(a, b *row) int { return cmp.Or(cmp.Compare(a.shard, b.shard), cmp.Compare(a.seq, b.seq)) })
 		return rows, err
 	}
+	full, err := s.full(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	var all []*row
 	for _, w := range wants {
+		if !full[w.shard] {
+			continue
+		}
 		rows, err := read(tx.QueryContext(ctx, `SELECT `+columns+` FROM slipway_outbox
 			WHERE shard = ?1 AND seq > ?2 AND turn NOT IN (SELECT value FROM json_each(?3)) ORDER BY seq LIMIT ?4`,
 			w.shard, w.floor, encode(except), w.rows))
@@ -135,6 +142,25 @@ func (s *store) claim(ctx context.Context, tx Tx, wants []want, except []int64) 
 		all = append(all, rows...)
 	}
 	return all, nil
+}
+
+// full is which shards have rows: SQLite reads each by a statement of its own,
+// and most are empty most of the time.
+func (s *store) full(ctx context.Context, tx Tx) (map[int]bool, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT shard FROM slipway_outbox_lease l WHERE EXISTS (SELECT 1 FROM slipway_outbox o WHERE o.shard = l.shard)`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	full := make(map[int]bool)
+	for rows.Next() {
+		var shard int
+		if err := rows.Scan(&shard); err != nil {
+			return nil, err
+		}
+		full[shard] = true
+	}
+	return full, rows.Err()
 }
 
 func read(rows *sql.Rows, err error) ([]*row, error) {

@@ -80,7 +80,8 @@ func Redacted(rawURL string) string {
 	return u.Redacted()
 }
 
-// hide takes a URL and its password out of what a driver says.
+// hide takes a URL and its password out of what a driver says, and its lines
+// together.
 func hide(err error, rawURL string) string {
 	text := strings.ReplaceAll(err.Error(), rawURL, Redacted(rawURL))
 	if u, parse := url.Parse(rawURL); parse == nil {
@@ -88,5 +89,5 @@ func hide(err error, rawURL string) string {
 			text = strings.ReplaceAll(text, password, "xxxxx")
 		}
 	}
-	return text
+	return strings.Join(strings.Fields(text), " ")
 }
