@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (p *producer) fill(ctx context.Context, rec *kgo.Record, headers []kgo.Reco
 		if p.binding != nil {
 			return ErrKeyed
 		}
-		key = o.key
+		key = slices.Clone(o.key) // it stays the caller's
 	}
 	p.complete(ctx, rec, headers, payload, key, o)
 	return nil
@@ -126,7 +127,10 @@ func (p *producer) encode(value any) (payload, key []byte, err error) {
 		if !ok || len(*raw) == 0 {
 			return nil, nil, ErrNoValue
 		}
-		return *raw, nil, p.bounded(len(*raw))
+		if err := p.bounded(len(*raw)); err != nil {
+			return nil, nil, err
+		}
+		return slices.Clone(*raw), nil, nil // it stays the caller's
 	}
 	if err := p.bounded(p.weigh(v.Elem(), p.max)); err != nil {
 		return nil, nil, err

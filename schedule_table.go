@@ -29,6 +29,7 @@ type timetable struct {
 	opened  chan struct{} // closed once queue and carry are there
 
 	mu    sync.Mutex
+	ended bool
 	queue *spill.Queue
 	carry *carrier
 
@@ -49,7 +50,10 @@ func (a *App) newTimetable(q *pipe, p *contract.Produce) (*timetable, error) {
 // open opens the queue. The lock is held.
 func (t *timetable) open() error {
 	a := t.pipe.app
-	if t.queue != nil {
+	switch {
+	case t.ended:
+		return ErrNotRunning
+	case t.queue != nil:
 		return nil
 	}
 	if a.cfg.Environment.SpillDir == "" {
@@ -167,6 +171,7 @@ func (t *timetable) wait(ctx context.Context) {
 func (t *timetable) close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.ended = true
 	if t.queue == nil {
 		return nil
 	}

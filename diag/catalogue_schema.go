@@ -40,7 +40,7 @@ var schemaEntries = []Entry{
 		Code:  RegistryRefused,
 		Title: "The schema registry refused the credential",
 		Cause: "The user or password is wrong, or the credential may only read: services hold a read-only one, only apply writes.",
-		Fix:   "Check the file that SCHEMA_REGISTRY_AUTH_PATH names (user:password); to register schemas run slipway apply with the writing credential.",
+		Fix:   "Check the file that SCHEMA_REGISTRY_AUTH_PATH names, or for a command --registry-auth-file (user:password); to register schemas run slipway apply or slipway schema register with the writing credential.",
 	},
 	{
 		Code:  SchemaNotRegistered,

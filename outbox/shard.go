@@ -164,19 +164,19 @@ func (s *shard) resume(before, now time.Time) {
 	}
 }
 
-// forget ends the holds whose row was not among what was read, where it would
-// have been: somebody has deleted it.
+// forget ends the holds of keys that were not among what was read, where they
+// would have been: somebody has deleted their rows.
 func (s *shard) forget(rows []*row, cut bool, began time.Time) {
 	there := make(map[int64]bool, len(s.holds))
 	for _, r := range rows {
-		there[r.seq] = true
+		there[r.turn] = true
 	}
 	for _, f := range s.flights {
-		there[f.seq] = true
+		there[f.turn] = true
 	}
 	for turn, h := range s.holds {
 		beyond := cut && rows[len(rows)-1].seq < h.seq
-		if !h.until.After(began) && !beyond && !there[h.seq] {
+		if !h.until.After(began) && !beyond && !there[turn] {
 			delete(s.holds, turn)
 		}
 	}

@@ -94,7 +94,7 @@ func (o *Orchestrator[D]) log(ctx context.Context, r *row, before State) {
 	case Stuck:
 		log.ErrorContext(ctx, "saga is stuck", append(args, "reason", r.position.Reason, "step", r.step)...)
 	case Compensating:
-		log.WarnContext(ctx, "saga is undone", append(args, "reason", r.position.Reason)...)
+		log.InfoContext(ctx, "saga is undone", append(args, "reason", r.position.Reason)...)
 	default:
 		log.DebugContext(ctx, "saga moved", args...)
 	}

@@ -33,6 +33,7 @@ type Orchestrator[D any] struct {
 	store  store
 	meter  *meter
 	poll   time.Duration
+	after  int64 // the order that could not be carried out last, of the task
 }
 
 // plan is a definition with what the machine needs of it.

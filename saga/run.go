@@ -1,6 +1,7 @@
 package saga
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,7 +33,7 @@ func (o *Orchestrator[D]) run(ctx context.Context) error {
 	var counted, swept time.Time
 	wait, failing := o.poll, false
 	for {
-		err := errors.Join(o.repeat(ctx, o.obey), o.repeat(ctx, o.fire))
+		err := errors.Join(o.obeyAll(ctx), o.fireAll(ctx))
 		if now := time.Now(); now.Sub(counted) >= census {
 			counted = now
 			err = errors.Join(err, o.count(ctx))
@@ -77,20 +78,73 @@ func (o *Orchestrator[D]) repeat(ctx context.Context, do func(context.Context, o
 	return nil
 }
 
+// A heldError is what keeps one saga or order, and not the database, from going
+// on: the others pass it.
+type heldError struct {
+	row   *row  // of a timer
+	order int64 // or the order's number
+	err   error
+}
+
+func (h *heldError) Error() string { return h.err.Error() }
+func (h *heldError) Unwrap() error { return h.err }
+
+// held makes a failure that of a saga or order.
+func held(r *row, order int64, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &heldError{r, order, err}
+}
+
+// fireAll lets all timers go off that are due. A saga that cannot go on is tried
+// again after a while; the first failure is returned.
+func (o *Orchestrator[D]) fireAll(ctx context.Context) (first error) {
+	for range atOnce {
+		err := o.repeat(ctx, o.fire)
+		first = cmp.Or(first, err)
+		h, ok := errors.AsType[*heldError](err)
+		if !ok {
+			return first
+		}
+		if err := o.store.postpone(ctx, o.db, h.row, time.Now().Add(slowDown)); err != nil {
+			return errors.Join(first, err)
+		}
+	}
+	return first
+}
+
+// obeyAll carries out all orders. One that cannot be is tried again next time,
+// behind the others; the first failure is returned.
+func (o *Orchestrator[D]) obeyAll(ctx context.Context) (first error) {
+	defer func() { o.after = 0 }()
+	for range atOnce {
+		err := o.repeat(ctx, o.obey)
+		first = cmp.Or(first, err)
+		h, ok := errors.AsType[*heldError](err)
+		if !ok {
+			return first
+		}
+		o.after = h.order
+	}
+	return first
+}
+
 // fire lets one timer go off.
 func (o *Orchestrator[D]) fire(ctx context.Context, tx outbox.Tx) (bool, error) {
 	r, err := o.store.take(ctx, tx, o.newest.Name, o.newest.Version, time.Now())
 	if r == nil || err != nil {
 		return false, err
 	}
+	was := *r
 	if o.defs[r.version] == nil {
-		return true, o.strand(ctx, tx, r)
+		return true, held(&was, 0, o.strand(ctx, tx, r))
 	}
 	m := move[D]{event: event{what: due}, kind: "due", step: r.step}
 	if time.Since(r.due) > max(unheard, 2*o.poll) {
 		m.event.unheard, m.detail = true, "nothing ran when it was due: it waits once more"
 	}
-	return true, o.move(ctx, tx, r, m)
+	return true, held(&was, 0, o.move(ctx, tx, r, m))
 }
 
 // strand makes a saga stuck that the program cannot go on with. It is kept as
@@ -117,7 +171,7 @@ func (d Definition[D]) names() []string {
 
 // obey carries out one order of an operator.
 func (o *Orchestrator[D]) obey(ctx context.Context, tx outbox.Tx) (bool, error) {
-	wish, err := o.store.ordered(ctx, tx, o.newest.Name)
+	wish, err := o.store.ordered(ctx, tx, o.newest.Name, o.after)
 	if wish == nil || err != nil {
 		return false, err
 	}
@@ -141,7 +195,7 @@ func (o *Orchestrator[D]) obey(ctx context.Context, tx outbox.Tx) (bool, error) 
 			return true, o.store.note(ctx, tx, r, told)
 		}
 	}
-	return true, o.move(ctx, tx, r, move[D]{event: e, kind: wish.verb, step: wish.step, actor: wish.actor})
+	return true, held(nil, wish.nr, o.move(ctx, tx, r, move[D]{event: e, kind: wish.verb, step: wish.step, actor: wish.actor}))
 }
 
 // verbs are the orders, as they stand in the table.

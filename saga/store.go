@@ -140,11 +140,21 @@ type order struct {
 	verb, step, actor string
 }
 
-// ordered takes the oldest order for sagas of a name, nil if there is none.
-func (s *store) ordered(ctx context.Context, tx outbox.Tx, name string) (_ *order, err error) {
+// postpone has a timer go off later, unless the saga has moved meanwhile.
+func (s *store) postpone(ctx context.Context, tx outbox.Tx, r *row, to time.Time) error {
+	_, err := tx.ExecContext(ctx, "UPDATE slipway_saga SET due = $3 WHERE name = $1 AND id = $2 AND due = $4", r.name, r.id, to.UnixMicro(), r.due.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("postpone saga %s/%s: %w", r.name, r.id, err)
+	}
+	return nil
+}
+
+// ordered takes the oldest order for sagas of a name behind a number, nil if
+// there is none.
+func (s *store) ordered(ctx context.Context, tx outbox.Tx, name string, after int64) (_ *order, err error) {
 	rows, err := tx.QueryContext(ctx, `DELETE FROM slipway_saga_order WHERE nr = (
-  SELECT nr FROM slipway_saga_order WHERE name = $1 ORDER BY nr LIMIT 1`+s.skip+`
-) RETURNING nr, name, id, verb, step, actor`, name)
+  SELECT nr FROM slipway_saga_order WHERE name = $1 AND nr > $2 ORDER BY nr LIMIT 1`+s.skip+`
+) RETURNING nr, name, id, verb, step, actor`, name, after)
 	if err != nil {
 		return nil, err
 	}

@@ -127,6 +127,7 @@ func (k *Kit) Start(name string) {
 		k.t.Fatalf("start %s:\n%v", name, err)
 	}
 	if err := s.Wire(app); err != nil {
+		k.dispose(app)
 		k.t.Fatalf("wire %s: %v", name, err)
 	}
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(k.t.Context()))
@@ -143,6 +144,14 @@ func (k *Kit) Start(name string) {
 		return !errors.Is(app.Ready(), slipway.ErrNotRunning) && k.consumes(s)
 	})
 	s.oldest.CompareAndSwap(nil, app)
+}
+
+// dispose ends an app that never ran, so that what its wiring opened is closed
+// and does not outlive the test.
+func (k *Kit) dispose(app *slipway.App) {
+	ctx, end := context.WithCancel(context.WithoutCancel(k.t.Context()))
+	end()
+	_ = app.Run(ctx)
 }
 
 // Stop stops the newest instance of a service as a signal would, and waits for

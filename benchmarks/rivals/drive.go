@@ -25,6 +25,7 @@ type driver struct {
 	backlogs map[string]broker.Backlog // by broker and topic
 	runs     int                       // counts arms, to name their groups
 	postgres *postgres.Server
+	data     string // its directory
 }
 
 func drive(ctx context.Context, o options) (err error) {
@@ -55,7 +56,7 @@ func (d *driver) close() error {
 		errs = append(errs, b.Close())
 	}
 	if d.postgres != nil {
-		errs = append(errs, d.postgres.Stop())
+		errs = append(errs, d.postgres.Stop(), os.RemoveAll(d.data))
 	}
 	return errors.Join(errs...)
 }
@@ -187,8 +188,15 @@ func (d *driver) broker(ctx context.Context, name string) (*broker.Broker, error
 // database makes a database for one arm, on a server that starts with the first.
 func (d *driver) database(ctx context.Context) (string, error) {
 	if d.postgres == nil {
+		if d.data == "" { // not in dir, which is closed to the user that Postgres runs as where this one is root
+			dir, err := os.MkdirTemp("", "rivals-postgres-")
+			if err != nil {
+				return "", err
+			}
+			d.data = dir
+		}
 		server, err := postgres.Start(ctx, postgres.Config{
-			Dir:      filepath.Join(d.dir, "postgres"),
+			Dir:      d.data,
 			Settings: map[string]string{"wal_level": "logical", "max_connections": "200"},
 		})
 		if err != nil {

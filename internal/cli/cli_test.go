@@ -162,6 +162,7 @@ func TestSecretsOnTheCommandLineAreRefusedAndNotRepeated(t *testing.T) {
 		"jaas":               {"plan", "--sasl-jaas-config=password=" + canary},
 		"in an address":      {"plan", "https://admin:" + canary + "@registry.example"},
 		"a flag's address":   {"plan", "--cluster=https://admin:" + canary + "@registry.example"},
+		"in a query":         {"saga", "list", "--database", "postgres://admin@127.0.0.1/db?password=" + canary},
 		"to no command":      {"--password", canary},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -208,7 +208,7 @@ func (t chosen) one(sources []dlq.Source) (dlq.Source, error) {
 		names[i] = s.Topic
 	}
 	return dlq.Source{}, usage("%d dead-letter topics fit: %s", len(sources), strings.Join(names, ", ")).
-		WithFix("name one with --topic, --entry or --service")
+		WithFix("name one with --service, --topic or --entry; two services that read one topic are told apart by --service")
 }
 
 // ask asks whether to go on. Only the whole word counts.

@@ -162,8 +162,9 @@ func newDLQParkCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "park KEY [DIR]",
 		Short: "Have the records of a key wait, or go on again",
-		Long: `Parks a key by hand: from now on its records wait in order, while all other keys
-flow, until the key is let go with --undo.
+		Long: `Parks a key by hand: as soon as the service has read of it, a moment later, its
+records wait in order, while all other keys flow, until the key is let go with
+--undo.
 
 The partition of the key is computed as the owner of the topic places keys, or
 taken from a letter with the key; --partition names it where neither tells.` + redriveHelp,

@@ -30,8 +30,8 @@ in DIR call for, and builds and runs every service as a process with nothing but
 its own identity. A service that ends is started again. Ctrl-C takes everything
 down; records do not survive.
 
-While it runs, slipway dlq and slipway group work on it from another terminal:
-they find it by DIR and need no login.
+While it runs, slipway dlq, group, saga and schema work on it from another
+terminal: they find it by DIR and need no login.
 
 The embedded broker needs nothing but Go. --broker kafka runs Apache Kafka as
 processes, which needs Java and Maven.

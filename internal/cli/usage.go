@@ -203,10 +203,21 @@ func secretFlag(arg string) (string, bool) {
 	return name, slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(lower, w) })
 }
 
-// hasUserinfo reports whether an argument carries scheme://user:password@.
+// hasUserinfo reports whether an argument is an address with a password: before
+// its host, or in its query.
 func hasUserinfo(arg string) bool {
 	_, rest, found := strings.Cut(arg, "://")
 	authority, _, _ := strings.Cut(rest, "/")
 	user, _, at := strings.Cut(authority, "@")
-	return found && at && strings.Contains(user, ":")
+	return found && (at && strings.Contains(user, ":") || hasPasswordQuery(rest))
+}
+
+func hasPasswordQuery(address string) bool {
+	_, query, _ := strings.Cut(address, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if key, _, _ := strings.Cut(pair, "="); strings.HasSuffix(strings.ToLower(key), "password") {
+			return true
+		}
+	}
+	return false
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -29,6 +30,9 @@ func Open(ctx context.Context, rawURL string) (*sql.DB, error) {
 	case "":
 		return nil, errors.New("open database: the URL is empty: want postgres://user@host/name or sqlite:/path/to/file.db")
 	default:
+		if !strings.HasPrefix(rest, "//") || strings.ContainsAny(scheme, " =@/") { // it may hold a password, so it is not repeated
+			return nil, errors.New("open database: this is no URL: want postgres://user@host/name or sqlite:/path/to/file.db")
+		}
 		return nil, fmt.Errorf("open database: the URL has the scheme %q: want postgres://user@host/name or sqlite:/path/to/file.db", scheme)
 	}
 	if err != nil {
@@ -80,6 +84,10 @@ func Redacted(rawURL string) string {
 	return u.Redacted()
 }
 
+// queryPassword finds a password in the query of a URL, also of one that cannot
+// be parsed.
+var queryPassword = regexp.MustCompile("(?i)(password=)[^&\\s`]+")
+
 // hide takes a URL and its password out of what a driver says, and its lines
 // together.
 func hide(err error, rawURL string) string {
@@ -89,5 +97,5 @@ func hide(err error, rawURL string) string {
 			text = strings.ReplaceAll(text, password, "xxxxx")
 		}
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return strings.Join(strings.Fields(queryPassword.ReplaceAllString(text, "${1}xxxxx")), " ")
 }

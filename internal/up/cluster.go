@@ -27,6 +27,7 @@ type access struct {
 	ca        []byte                   // PEM
 	url       string                   // of the registry
 	reader    secret.Secret            // user:password to read the registry with; empty if it asks for none
+	writer    secret.Secret            // … to write to it with: for the operator, never for a service
 
 	// certificate issues a client certificate and returns the directory with
 	// its files; nil where brokers take no identity from one.
@@ -64,6 +65,7 @@ func startEmbedded(ctx context.Context) (*cluster, error) {
 			ca:        e.CA(),
 			url:       registry.URL,
 			reader:    secret.New(registry.Reader),
+			writer:    secret.New(registry.Admin),
 			admin:     administrator{user: admin.User, password: secret.New(admin.Password)},
 		},
 		stop: e.Close,

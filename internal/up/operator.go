@@ -31,7 +31,7 @@ type Operator struct {
 	Bootstrap contract.Bootstrap `json:"bootstrap"`
 	Registry  string             `json:"registry"`
 
-	// RegistryAuth is a file with a login that may read the registry; empty
+	// RegistryAuth is a file with a login that may write to the registry; empty
 	// where it asks for none.
 	RegistryAuth string `json:"registry_auth,omitempty"`
 
@@ -153,9 +153,9 @@ func (r *run) admit(c *cluster, id *identities) error {
 	if o.Admin, err = id.administrator(); err != nil {
 		return err
 	}
-	if !id.access.reader.Empty() {
+	if !id.access.writer.Empty() {
 		o.RegistryAuth = id.file("_registry")
-		if err := id.write("_registry", []byte(id.access.reader.Reveal())); err != nil {
+		if err := id.write("_registry", []byte(id.access.writer.Reveal())); err != nil {
 			return err
 		}
 	}

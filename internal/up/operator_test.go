@@ -1,8 +1,11 @@
 package up_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,6 +55,7 @@ func TestAnOperatorFindsARunningEstateByItsDirectory(t *testing.T) {
 			t.Errorf("the password in %s is told", filepath.Base(name))
 		}
 	}
+	requireRegistryWrites(t, o)
 	requirePrivate(t, state)
 	for _, env := range []string{"", "dev"} {
 		if _, err := up.Find(state, dir, env); err != nil {
@@ -115,5 +119,37 @@ func TestWhatAKilledRunLeavesIsNotTakenForARun(t *testing.T) {
 	_, err := up.Find(state, dir, "dev")
 	if d := find(t, err, diag.UpNotRunning); !strings.Contains(d.Message, "was killed") {
 		t.Errorf("message %q does not say that it was killed", d.Message)
+	}
+}
+
+// requireRegistryWrites sets a level as slipway apply and slipway schema
+// register do.
+func requireRegistryWrites(t *testing.T, o *up.Operator) {
+	t.Helper()
+	ca, err := os.ReadFile(o.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	login, err := os.ReadFile(o.RegistryAuth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(ca)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, o.Registry+"/config/a-value", strings.NewReader(`{"compatibility":"BACKWARD"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, password, _ := strings.Cut(strings.TrimSpace(string(login)), ":")
+	req.SetBasicAuth(user, password)
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the registry answers an operator who writes with %s", resp.Status)
 	}
 }

@@ -25,14 +25,19 @@ func franzProducer(ctx context.Context, s Spec, acked func(error)) (*producer, e
 // franzHeadersProducer writes the headers that Slipway writes, ready made: what
 // is left between the two is what Slipway costs.
 func franzHeadersProducer(ctx context.Context, s Spec, acked func(error)) (*producer, error) {
-	return franzProducing(ctx, s, acked, []kgo.RecordHeader{
+	return franzProducing(ctx, s, acked, eventHeaders(s.Topic))
+}
+
+// eventHeaders are CloudEvents attributes, as Slipway writes them.
+func eventHeaders(topic string) []kgo.RecordHeader {
+	return []kgo.RecordHeader{
 		{Key: "ce_specversion", Value: []byte("1.0")},
 		{Key: "ce_id", Value: []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZ")},
 		{Key: "ce_source", Value: []byte("/svc-produce-dev")},
-		{Key: "ce_type", Value: []byte(s.Topic)},
+		{Key: "ce_type", Value: []byte(topic)},
 		{Key: "ce_time", Value: []byte("2026-11-21T12:00:00.123456789Z")},
 		{Key: "content-type", Value: []byte("application/octet-stream")},
-	})
+	}
 }
 
 func franzProducing(ctx context.Context, s Spec, acked func(error), headers []kgo.RecordHeader) (*producer, error) {

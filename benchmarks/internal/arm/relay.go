@@ -33,7 +33,11 @@ type outboxRelay struct {
 var relays = map[string]func(Spec, *sql.DB) (*outboxRelay, error){
 	"slipway":   slipwayRelay,
 	"watermill": watermillRelay,
+	"debezium":  debeziumRelay,
 }
+
+// relayStart is how long a relay may take to be up.
+var relayStart = map[string]time.Duration{"slipway": 5 * time.Second, "watermill": 5 * time.Second, "debezium": 40 * time.Second}
 
 const (
 	relayTimeout = 4 * time.Minute
@@ -109,7 +113,7 @@ func relayLatency(ctx context.Context, s Spec, db *sql.DB, r *outboxRelay) (Resu
 	events := newEvents(s, total)
 	committed := make([]int64, total)
 	err := events.relayed(ctx, s, r, func(ctx context.Context) error {
-		if err := pause(ctx, 5*time.Second); err != nil { // the relay is up by then
+		if err := pause(ctx, relayStart[s.Client]); err != nil { // the relay is up by then
 			return err
 		}
 		return events.commit(ctx, s, db, r, committed)

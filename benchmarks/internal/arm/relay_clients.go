@@ -32,10 +32,11 @@ produces:
 `
 
 func slipwayRelay(s Spec, db *sql.DB) (*outboxRelay, error) {
+	headers := eventHeaders(s.Topic)
 	return &outboxRelay{
 		prepare: func(ctx context.Context, db *sql.DB) error { return outbox.Migrate(ctx, db) },
 		insert: func(ctx context.Context, tx *sql.Tx, key, value []byte) error {
-			return outbox.SendRecord(ctx, tx, &kgo.Record{Topic: s.Topic, Key: key, Value: value})
+			return outbox.SendRecord(ctx, tx, &kgo.Record{Topic: s.Topic, Key: key, Value: value, Headers: headers})
 		},
 		run: func(ctx context.Context) error {
 			app, err := newApp(s.Endpoint, s.Run, fmt.Sprintf(relaying, s.Run, s.Topic))

@@ -58,11 +58,11 @@ log.cleaner.dedupe.buffer.size=16777216
 // StartKafka starts one node of Apache Kafka in KRaft mode from the jars that
 // slipway dev fetched into the user's cache.
 func StartKafka(ctx context.Context, dir string) (*Broker, error) {
-	jars, err := findJars()
+	jars, err := Jars()
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(3)
+	ports, err := FreePorts(3)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,8 @@ func StartKafka(ctx context.Context, dir string) (*Broker, error) {
 	return b, nil
 }
 
-func findJars() (string, error) {
+// Jars is the directory of Kafka's jars, which slipway dev has fetched.
+func Jars() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -104,7 +105,8 @@ func findJars() (string, error) {
 	return jars, nil
 }
 
-func freePorts(n int) ([]int, error) {
+// FreePorts are ports of the loopback that nobody listens on.
+func FreePorts(n int) ([]int, error) {
 	var ports []int
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
