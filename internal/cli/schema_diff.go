@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -106,7 +107,7 @@ func (s *schemaSession) pick(ctx context.Context, subject compat.Subject, which 
 	}
 	if !slices.Contains(numbers, number) {
 		return compat.Version{}, diag.New(diag.SchemaNoVersion, "subject %s has no version %d", subject.Name, number).
-			WithFix("use one of %v, or latest", numbers)
+			WithFix("use one of %s, or latest", strings.Trim(fmt.Sprint(numbers), "[]"))
 	}
 	return s.version(ctx, subject, number)
 }
