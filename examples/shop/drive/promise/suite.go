@@ -190,7 +190,15 @@ func (s *shop) place(ctx context.Context, key, sku, method, user string) (answer
 
 // buy places an order of one of a SKU and waits until it is final.
 func (s *shop) buy(ctx context.Context, sku, method, user string) (order, error) {
-	var o order
+	o, err := s.order(ctx, sku, method, user)
+	if err != nil {
+		return o, err
+	}
+	return o, s.final(ctx, &o)
+}
+
+// order places an order of one of a SKU.
+func (s *shop) order(ctx context.Context, sku, method, user string) (o order, err error) {
 	a, err := s.place(ctx, "", sku, method, user)
 	if err == nil {
 		err = a.decode(&o, http.StatusCreated)
@@ -198,7 +206,7 @@ func (s *shop) buy(ctx context.Context, sku, method, user string) (order, error)
 	if err != nil {
 		return o, fmt.Errorf("place order: %w", err)
 	}
-	return o, s.final(ctx, &o)
+	return o, nil
 }
 
 // final waits until an order is final.
