@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
@@ -65,6 +66,12 @@ type Config struct {
 	// Defaults to the global one of OpenTelemetry, which drops them until a
 	// program sets it.
 	MeterProvider metric.MeterProvider
+
+	// TracerProvider is where the service's spans go.
+	//
+	// Defaults to the global one of OpenTelemetry, which drops them until a
+	// program sets it.
+	TracerProvider trace.TracerProvider
 
 	// Registry answers what schema ids mean.
 	//
@@ -176,6 +183,14 @@ func (a *App) MeterProvider() metric.MeterProvider {
 		return otel.GetMeterProvider()
 	}
 	return a.cfg.MeterProvider
+}
+
+// TracerProvider is where the service's spans go.
+func (a *App) TracerProvider() trace.TracerProvider {
+	if a.cfg.TracerProvider == nil {
+		return otel.GetTracerProvider()
+	}
+	return a.cfg.TracerProvider
 }
 
 // Mux is where the service registers its HTTP endpoints. Package serve listens

@@ -36,7 +36,8 @@ func Catalogue() []Entry {
 	all := slices.Concat(contractEntries, estateEntries, clusterEntries, schemaEntries, planEntries,
 		runtimeEntries, embeddedEntries, devEntries, upEntries, commandEntries, dlqEntries, groupEntries, shareEntries, transactionEntries, importEntries, userEntries, aclEntries, connectEntries, trustEntries, deniedEntries, aclAuditEntries,
 		pkiEntries, depotEntries, keystoreEntries, inspectEntries, tlsEntries,
-		producerEntries, spillEntries, outboxEntries, inboxEntries, sagaEntries, schemaCheckEntries, postgresEntries)
+		producerEntries, spillEntries, outboxEntries, inboxEntries, sagaEntries, schemaCheckEntries, postgresEntries,
+		configEntries, telemetryEntries, healthEntries, renderEntries, lagEntries)
 	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 }

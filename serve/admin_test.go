@@ -208,6 +208,7 @@ func TestHealthAndLivenessTellOfAHandlerThatHangs(t *testing.T) {
 			code, _ := ask(t, probes(app), http.MethodGet, "/livez", "")
 			return code
 		}
+		k.Advance(time.Second) // its first partitions open after the group has formed
 		health("true true 0")
 		k.SendBytes("names.v1", []byte("k"), []byte("stuck"))
 		k.Advance(20 * time.Second)

@@ -26,18 +26,35 @@ const (
 
 // Main runs a service and exits the process. files holds slipway.yaml and the
 // schemas it names, wire registers handlers and producers, codecs are the
-// schema formats the service uses.
+// schema formats the service uses. A [Service] can say more.
 func Main(files fs.FS, wire func(*slipway.App) error, codecs ...schema.Codec) {
+	Service{Files: files, Wire: wire, Codecs: codecs}.Main()
+}
+
+// A Service is what a program is made of: its files, its code, and which of the
+// parts that not every service needs it links.
+type Service struct {
+	// Files holds slipway.yaml, the schemas it names, and config/ if there is one.
+	// Required.
+	Files fs.FS
+
+	// Wire registers handlers and producers. Required.
+	Wire func(*slipway.App) error
+
+	// Codecs are the schema formats that the service uses.
+	Codecs []schema.Codec
+}
+
+// Main runs the service and exits the process.
+func (s Service) Main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	os.Exit(run(process{files: files, wire: wire, codecs: codecs, lookup: os.LookupEnv, stderr: os.Stderr, signals: signals}))
+	os.Exit(run(process{Service: s, lookup: os.LookupEnv, stderr: os.Stderr, signals: signals}))
 }
 
 // process is what Main takes from the process it runs in.
 type process struct {
-	files   fs.FS
-	wire    func(*slipway.App) error
-	codecs  []schema.Codec
+	Service
 	lookup  func(string) (string, bool)
 	stderr  io.Writer
 	signals <-chan os.Signal
@@ -84,11 +101,11 @@ func (p process) app(log *slog.Logger) (*slipway.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	app, err := slipway.New(slipway.Config{Files: p.files, Environment: env, Codecs: p.codecs, Logger: log})
+	app, err := slipway.New(slipway.Config{Files: p.Files, Environment: env, Codecs: p.Codecs, Logger: log})
 	if err != nil {
 		return nil, err
 	}
-	if err := p.wire(app); err != nil {
+	if err := p.Wire(app); err != nil {
 		if len(diag.Of(err)) > 0 {
 			return nil, err
 		}

@@ -77,7 +77,7 @@ func startIn(t *testing.T, port int, wire func(*slipway.App) error, more map[str
 	files := fstest.MapFS{"slipway.yaml": {Data: fmt.Appendf(nil, contract+"adopt: {principal: admin}\n", port)}}
 	stderr, signals, status := new(buffer), make(chan os.Signal, 2), make(chan int, 1)
 	go func() {
-		status <- run(process{files: files, wire: wire, lookup: lookup(env), stderr: stderr, signals: signals})
+		status <- run(process{Service: Service{Files: files, Wire: wire}, lookup: lookup(env), stderr: stderr, signals: signals})
 	}()
 	return stderr, signals, status
 }
@@ -198,7 +198,7 @@ func TestWhatCannotStartIsToldWithItsFix(t *testing.T) {
 				tt.wire = func(*slipway.App) error { return nil }
 			}
 			var stderr bytes.Buffer
-			got := run(process{files: files, wire: tt.wire, lookup: lookup(tt.env), stderr: &stderr})
+			got := run(process{Service: Service{Files: files, Wire: tt.wire}, lookup: lookup(tt.env), stderr: &stderr})
 			if got != tt.code || !strings.Contains(stderr.String(), tt.want) || !strings.Contains(stderr.String(), "fix: ") {
 				t.Errorf("exit status %d, want %d; stderr, want %q with a fix:\n%s", got, tt.code, tt.want, &stderr)
 			}

@@ -19,7 +19,7 @@ import (
 // needs a decision record.
 var (
 	sdk = []string{
-		".", "contract", "diag", "schema",
+		".", "config", "contract", "diag", "schema",
 		"internal/auth", "internal/frontier", "internal/lag", "internal/lane", "internal/parking", "internal/protect",
 		"internal/record", "internal/retrylog", "internal/secret", "internal/secure", "internal/spill",
 	}
