@@ -22,6 +22,9 @@ func TestConstraintsAreThoseOfCryptoX509(t *testing.T) {
 	addr := rapid.SampledFrom(addresses("10.0.0.1", "10.1.0.1", "11.0.0.1", "::ffff:10.0.0.1", "fd00::1", "fd01::1", "::1"))
 	network := rapid.SampledFrom(ranges("10.0.0.0/8", "10.1.0.0/16", "10.0.0.1/32", "fd00::/16", "::/0", "0.0.0.0/0", "8.0.0.0/6"))
 	bounds := rapid.Custom(func(r *rapid.T) pki.Constraints {
+		if rapid.Bool().Draw(r, "free") {
+			return pki.Constraints{} // or hardly anything could be issued
+		}
 		return pki.Constraints{
 			DNSDomains: rapid.SliceOfN(host, 0, 2).Draw(r, "domains"),
 			IPRanges:   rapid.SliceOfN(network, 0, 2).Draw(r, "ranges"),
@@ -62,7 +65,7 @@ func TestConstraintsAreThoseOfCryptoX509(t *testing.T) {
 		}
 	})
 	t.Logf("%d issued, %d refused", issued, refused)
-	if issued == 0 || refused == 0 {
+	if !testing.Short() && (issued == 0 || refused == 0) { // few checks when short
 		t.Error("only one of the two was tried")
 	}
 }
