@@ -15,7 +15,7 @@ import (
 // others twice, and wait in the retry topic with their key behind them.
 func TestKeysAreHandledInOrderOneAtATimeThroughEveryRetry(t *testing.T) {
 	t.Parallel()
-	n := full(4_000)
+	n := full(brief(4_000, 1_000))
 	s := newStudy(t)
 	do := func(ctx context.Context, j job) error {
 		select {

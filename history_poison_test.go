@@ -39,7 +39,7 @@ func poisoned(t *testing.T, poison bool) (p99 time.Duration) {
 	t.Helper()
 	s := newStudy(t)
 	s.timing = true
-	n := full(2_000)
+	n := full(brief(2_000, 1_000))
 	do := func(ctx context.Context, j job) error {
 		<-time.After(5 * time.Millisecond)
 		switch {
@@ -202,7 +202,7 @@ func TestWhileADeadLetterOrRetryTopicIsAwayNothingIsLost(t *testing.T) {
 func TestADrainUnderLoadFinishesInTimeAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	s := newStudy(t)
-	n := full(4_000)
+	n := full(brief(4_000, 2_000))
 	slipwaytest.Run(t, consuming("concurrency: 64, retry: {delays: [200ms, 6s]}"), s.wire(working(200*time.Millisecond, 10)), func(t *testing.T, k *slipwaytest.Kit) {
 		var keys []string
 		for i := range n {

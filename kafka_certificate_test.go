@@ -27,7 +27,7 @@ type renewal struct {
 
 // F-51 on real brokers, in short: their listeners keep their certificates.
 func TestCertificatesAreRenewedUnderLoadOnRealBrokers(t *testing.T) {
-	onKafka(t).checkRenewals(t, renewal{life: 16 * time.Second, every: 8 * time.Second, times: 6})
+	onKafka(t).checkRenewals(t, renewal{life: 16 * time.Second, every: 8 * time.Second, times: 3})
 }
 
 // And in full: thirty certificates of a minute.

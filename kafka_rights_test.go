@@ -131,7 +131,7 @@ func (r *realKafka) requireDerivedRights(t *testing.T, name, dlq string) {
 		t.Errorf("rights (-want +got):\n%s", diff)
 	}
 	reader := client(t, r.login(t, name), kgo.ConsumeTopics(dlq), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := reader.PollFetches(ctx).Err(); !errors.Is(err, kerr.TopicAuthorizationFailed) {
 		t.Errorf("read %s: %v, want TOPIC_AUTHORIZATION_FAILED", dlq, err)

@@ -43,10 +43,10 @@ func TestBatchesWithMixedOutcomesAreClosedOnce(t *testing.T) {
 			}
 			f := edited("    order: key\n", "    "+o+"\n    batch: 7\n    breaker: {failures: 1000, open: 1s}\n")
 			slipwaytest.Run(t, f, wire, func(t *testing.T, k *slipwaytest.Kit) {
-				for n := range brief[int64](200, 70) {
+				for n := range brief[int64](200, 40) {
 					k.Send(orders, order{fmt.Sprint("o", n%5), n}, slipwaytest.Key(fmt.Sprint("o", n%5)), slipwaytest.Partition(int32(n%2)))
 				}
-				for range brief(60, 20) {
+				for range brief(60, 10) {
 					k.Advance(time.Minute)
 				}
 				for _, s := range app0.Consumption() {

@@ -290,7 +290,7 @@ func victimRecords(t *testing.T, client *kgo.Client, told map[int]bool) []*kgo.R
 	missing := len(told)
 	there := map[string]bool{}
 	for missing > 0 {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		fetches := client.PollFetches(ctx)
 		cancel()
 		if fetches.NumRecords() == 0 {

@@ -82,6 +82,9 @@ func TestOldTransactionsAreRefusedUnlessTheContractAllowsThem(t *testing.T) {
 		"version 0, allowed": {0, ", oldBrokers: allow", true},
 		"version 1, allowed": {1, ", oldBrokers: allow", true},
 	} {
+		if testing.Short() && tt.level == 1 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

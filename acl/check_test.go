@@ -215,7 +215,7 @@ func TestNothingChangesWithoutTheShadowed(t *testing.T) {
 			}
 		}
 	})
-	if shadowed < 50 {
+	if shadowed < 50 && !testing.Short() {
 		t.Errorf("only %d were shadowed", shadowed)
 	}
 }

@@ -192,7 +192,7 @@ func TestABrokersAuthorizerDecidesTheSame(t *testing.T) {
 		}
 	})
 	t.Logf("%d decisions compared with the broker's, %d of them allowed", k.asked, allowed)
-	if k.asked < 10_000 || allowed < 1000 || k.asked-allowed < 1000 {
+	if !testing.Short() && (k.asked < 10_000 || allowed < 1000 || k.asked-allowed < 1000) {
 		t.Error("too few to mean anything")
 	}
 }

@@ -52,7 +52,7 @@ func javaPath(t *testing.T, c *dev.Cluster) string {
 // java runs Interop and returns the lines that it answers, by their fields.
 func java(t *testing.T, c *dev.Cluster, stdin string, args ...string) [][]string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "java", append([]string{"-Xmx256m", "-cp", javaPath(t, c), "Interop"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), "java", append([]string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", javaPath(t, c), "Interop"}, args...)...)
 	var errs strings.Builder
 	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &errs
 	out, err := cmd.Output()

@@ -344,7 +344,7 @@ plugin.path=` + filepath.Join(cache, "debezium-"+debeziumVersion) + "\nlisteners
 	}
 	t.Cleanup(client.Close)
 	return &connectWorker{client: client, log: filepath.Join(dir, "connect.log"), args: []string{
-		"-Xmx400m", "-XX:+UseSerialGC", "-cp", filepath.Join(cache, "kafka-4.3.1", "*"), "org.apache.kafka.connect.cli.ConnectDistributed", file,
+		"-Xmx400m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", filepath.Join(cache, "kafka-4.3.1", "*"), "org.apache.kafka.connect.cli.ConnectDistributed", file,
 	}}
 }
 

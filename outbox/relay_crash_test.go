@@ -130,7 +130,7 @@ func TestRelayCrashChild(t *testing.T) {
 		empty(t, db)
 		rows = 1
 	}
-	<-time.After(10 * time.Second) // leases are renewed
+	<-time.After(time.Minute) // leases are renewed
 }
 
 func end(way string) {

@@ -174,7 +174,7 @@ func (r *realMatrix) takesTheLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := fmt.Sprintf("kafka-acls.sh() { '%s' -cp '%s' org.apache.kafka.tools.AclCommand \"$@\" </dev/null; }\nset -e\nBOOTSTRAP_SERVERS='%s' ADMIN_CONFIG='%s'\n%s\n",
+	script := fmt.Sprintf("kafka-acls.sh() { '%s' -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp '%s' org.apache.kafka.tools.AclCommand \"$@\" </dev/null; }\nset -e\nBOOTSTRAP_SERVERS='%s' ADMIN_CONFIG='%s'\n%s\n",
 		java, filepath.Join(r.jars(t), "*"), r.AdminPassword().Bootstrap, r.adminConfig(t), strings.Join(lines, "\n"))
 	if out, err := exec.CommandContext(t.Context(), "bash", "-c", script).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -224,10 +224,13 @@ func (r *realMatrix) adminConfig(t *testing.T) string {
 	return file
 }
 
-// bootstraps is TestWhoAppliesCanDoItWithExactlyTheBootstrapsRights with
-// nothing left out. Every trial has an environment of its own.
+// bootstraps is TestWhoAppliesCanDoItWithExactlyTheBootstrapsRights with the
+// rights on settings of groups. Every trial has an environment of its own. A right
+// of several duties is left out of the first of them; SLIPWAY_SOAK=1 leaves it out
+// of each.
 func (r *realMatrix) bootstraps(t *testing.T) {
 	trials, failed := 0, 0
+	missed := make(map[string]bool)
 	for _, duty := range []acl.Duty{acl.Planning, acl.Applying, acl.Deleting} {
 		env := func() string { trials++; return fmt.Sprintf("e%d", trials) }
 		name := env()
@@ -238,6 +241,11 @@ func (r *realMatrix) bootstraps(t *testing.T) {
 			}
 		})
 		for i := range all {
+			right := strings.ReplaceAll(all[i].String(), name, "ENV")
+			if missed[right] && os.Getenv("SLIPWAY_SOAK") != "1" {
+				continue
+			}
+			missed[right] = true
 			name := env()
 			all := rights(t, contract.Local, name, duty)
 			t.Run(string(duty)+" without "+all[i].String(), func(t *testing.T) {

@@ -204,7 +204,7 @@ func readBinding(c plan.Change) acl.Binding {
 func TestApplyingAPlanLeavesOnlyTheImpossible(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		*pureCases = min(*pureCases, 5_000)
+		*pureCases = min(*pureCases, 1_000)
 	}
 	begun := time.Now()
 	var changes, empty, impossible atomic.Int64
@@ -263,6 +263,9 @@ func inBytes(t *testing.T, p *plan.Plan) string {
 func TestRandomStatesOnAClusterEndInAnEmptyPlan(t *testing.T) {
 	t.Parallel()
 	const each = 100 // cases a cluster: all ACLs are read each time
+	if testing.Short() {
+		*clusterCases = min(*clusterCases, 20)
+	}
 	begun := time.Now()
 	plans, changes := 0, 0
 	var r *rig

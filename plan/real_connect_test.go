@@ -161,7 +161,7 @@ plugin.path=` + filepath.Dir(plugins) + "\nlisteners=http://" + address + "\n"
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker := exec.CommandContext(t.Context(), "java", "-Xmx400m", "-XX:+UseSerialGC", "-cp", filepath.Join(cache, "slipway", "kafka-4.3.1", "*"),
+	worker := exec.CommandContext(t.Context(), "java", "-Xmx400m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", filepath.Join(cache, "slipway", "kafka-4.3.1", "*"),
 		"org.apache.kafka.connect.cli.ConnectDistributed", filepath.Join(dir, "connect.properties"))
 	worker.Stdout, worker.Stderr = log, log
 	if err := worker.Start(); err != nil {

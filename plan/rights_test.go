@@ -167,7 +167,7 @@ func judge(t *testing.T, what string, allowed bool, err error) {
 }
 
 func write(t *testing.T, c *kgo.Client, topic string) error {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return c.ProduceSync(ctx, &kgo.Record{Topic: topic, Key: []byte("k"), Value: []byte("v")}).FirstErr()
 }
@@ -175,7 +175,7 @@ func write(t *testing.T, c *kgo.Client, topic string) error {
 func read(t *testing.T, connect connector, user string, kind contract.Auth, topic string) error {
 	t.Helper()
 	c := connect(t, user, kind, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(100*time.Millisecond))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		fetches := c.PollFetches(ctx)
@@ -197,7 +197,7 @@ func trim(t *testing.T, c *kgo.Client, topic string) error {
 	rt.Topic = topic
 	rt.Partitions = []kmsg.DeleteRecordsRequestTopicPartition{{Partition: 0, Offset: 0}}
 	req.Topics, req.TimeoutMillis = append(req.Topics, rt), 10_000
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, shard := range c.RequestSharded(ctx, req) {
 		if shard.Err != nil {
@@ -219,7 +219,7 @@ func consume(t *testing.T, connect connector, user string, kind contract.Auth, g
 	t.Helper()
 	c := connect(t, user, kind, kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(100*time.Millisecond))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		fetches := c.PollFetches(ctx)

@@ -56,7 +56,7 @@ func TestSizeOfAServiceThatUsesTheSDKAlone(t *testing.T) {
 		t.Skip("links a program")
 	}
 	out := filepath.Join(t.TempDir(), "service")
-	cmd := goTool("build", "-trimpath", "-ldflags=-s -w", "-o", out, "./internal/arch/testdata/service")
+	cmd := goTool("build", "-ldflags=-s -w", "-o", out, "./internal/arch/testdata/service")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, text)
 	}

@@ -90,7 +90,7 @@ func TestEveryDefenceIsNeeded(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(dir, "overlay.json"), string(overlay))
-			test := goTool("test", "-overlay", filepath.Join(dir, "overlay.json"), "-count", "1", "-timeout", "3m", "-run", "^("+m.tests+")$", ".")
+			test := goTool("test", "-overlay", filepath.Join(dir, "overlay.json"), "-count", "1", "-vet", "off", "-timeout", "3m", "-run", "^("+m.tests+")$", ".")
 			out, err := test.CombinedOutput()
 			if strings.Contains(string(out), "[build failed]") {
 				t.Fatalf("the mutant does not compile:\n%s", out)

@@ -257,7 +257,7 @@ func TestADrainWaitsForRetriesAndForTheServiceToStop(t *testing.T) {
 	f.seek("--topic", stockSource, "--to", "3")
 	f.seek("--topic", stockRetry, "--to", "1")
 	f.require(f.slipway("drain", stockGroup, "--dry-run"), 3, "SLP-GRP-008", "up to 1 record waits in "+stockRetry)
-	f.require(f.slipway("drain", stockGroup, "--timeout", "300ms", "--every", "10ms"), 1, "SLP-CLI-", "nobody works them off")
+	f.require(f.slipway("drain", stockGroup, "--timeout", "3s", "--every", "100ms"), 1, "SLP-CLI-", "nobody works them off")
 
 	f.seek("--topic", stockRetry, "--to", "latest")
 	watch := &countdown{word: "stop the service", left: 1, done: f.join()}

@@ -327,11 +327,12 @@ func (s *site) slipway(args ...string) {
 }
 
 // killed runs a command of the PKI over and over, killing it each time a little
-// later, until it comes to its end by itself.
+// later, until it comes to its end by itself. The steps grow with the time, so that
+// a slow machine needs hardly more of them than a fast one.
 func (s *site) killed(args ...string) {
 	s.t.Helper()
 	args = append(append([]string{"pki"}, args...), "--dir", s.dir)
-	for after := 20 * time.Millisecond; ; after += 15 * time.Millisecond {
+	for after := 20 * time.Millisecond; ; after += max(15*time.Millisecond, after/8) {
 		cmd := exec.Command("slipway", args...)
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out

@@ -44,7 +44,7 @@ func TestAUserMayDoWhatItsACLsSayAndNothingElse(t *testing.T) {
 	a.allow(login.User, kmsg.ACLResourceTypeTopic, "orders", kmsg.ACLOperationRead)
 	a.allow(login.User, kmsg.ACLResourceTypeGroup, "svc-shop-dev", kmsg.ACLOperationRead)
 
-	ctx := within(t, 20*time.Second)
+	ctx := within(t, time.Minute)
 	own := client(t, c, login, kgo.ConsumerGroup("svc-shop-dev"), kgo.ConsumeTopics("orders"))
 	if err := own.ProduceSync(ctx, &kgo.Record{Topic: "orders", Value: []byte("placed")}).FirstErr(); err != nil {
 		t.Fatalf("produce to orders: %v", err)

@@ -44,7 +44,7 @@ func TestARestartKeepsTopicsUsersRightsAndSchemas(t *testing.T) {
 	a.produce(second, login, "after")
 	cl := client(t, second, login, kgo.ConsumeTopics("orders"))
 	var got []string
-	for ctx := within(t, 20*time.Second); len(got) < 2; {
+	for ctx := within(t, time.Minute); len(got) < 2; {
 		fetches := cl.PollFetches(ctx)
 		a.check("consume", 0, fetches.Err())
 		fetches.EachRecord(func(r *kgo.Record) { got = append(got, string(r.Value)) })
