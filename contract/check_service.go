@@ -52,6 +52,9 @@ func (s *Service) check() diag.List {
 	for _, name := range slices.Sorted(maps.Keys(s.Connectors)) {
 		f.connector(s.Connectors[name])
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Config)) {
+		f.setting(s.Config[name])
+	}
 	f.outbox()
 	f.workload()
 	return f.list

@@ -43,6 +43,8 @@ var provoked = map[diag.Code]string{
 	diag.ContractBackoff:         "backoff",
 	diag.ContractAssignment:      "assignment",
 	diag.ContractHeartbeat:       "heartbeat",
+	diag.ConfigSetting:           "settings",
+	diag.ConfigSecretDefault:     "settings",
 	diag.ContractConnector:       "connectors",
 	diag.ContractConnectorSecret: "connector-secrets",
 	diag.EstateEmpty:             "no-contract",

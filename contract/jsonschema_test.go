@@ -154,6 +154,7 @@ const full = `{
 "quotas": {"produce": "10MiB/s", "consume": "20MiB/s", "requests": "50%"},
 "connectors": {"sink": {"cluster": "default", "file": "x.json", "config": {"tasks.max": 2}}},
 "outbox": {"relay": "debezium", "database": {"host": "h", "port": 5432, "name": "n", "schema": "public", "user": "u", "password": "${file:/p:p}", "tls": "require"}},
+"config": {"x.limit": {"type": "integer", "default": 3, "min": 1, "max": 9, "values": [1, 3], "env": "X_LIMIT", "live": true, "secret": false, "doc": "d"}},
 "slo": {"lag": 1000, "freshness": {"p99": "30s"}, "success": "99.95%"},
 "workload": {"image": "i", "cpu": "500m", "memory": "128Mi", "scale": {"min": 1, "max": 2}, "http": 80, "grpc": 81},
 "launch": {"canary": ["5%", "100%"], "bake": "2m"},

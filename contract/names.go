@@ -59,6 +59,13 @@ func (s *Service) RetryTopic(c *Consume) string {
 	return join(s.Identity(), c.Group, c.Topic, "retry")
 }
 
+// ProbeTopic is where the writing probe of a service goes that has asked for
+// one. Nobody reads it.
+func (s *Service) ProbeTopic() string { return join(s.Identity(), "probe") }
+
+// ProbesByWriting reports whether the service has a probe topic.
+func (s *Service) ProbesByWriting() bool { return s.Workload != nil && s.Workload.Probe == ProbeWrite }
+
 // RedriveUser is the name that dead letters of the service are worked on with,
 // by an operator. It is not the service: a service cannot read what it has
 // given up, and an operator cannot read what the service reads. It is also the

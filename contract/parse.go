@@ -77,6 +77,9 @@ func (s *Service) decode() diag.List {
 			p.settle()
 		}
 	}
+	for name, setting := range s.Config {
+		setting.Required = !s.source.written("config", name, "default")
+	}
 	for element, schema := range s.schemas() {
 		d.list = append(d.list, schema.settle(s.source.position(element))...)
 	}

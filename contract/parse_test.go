@@ -59,7 +59,7 @@ func TestAContractIsReadWhole(t *testing.T) {
 			Session: contract.DefaultSession, Heartbeat: contract.DefaultHeartbeat,
 		}},
 		SLO:          contract.SLO{Lag: 1000, FreshnessP99: 30 * time.Second, Success: 0.9995},
-		Workload:     &contract.Workload{Image: "registry.example.com/inventory", CPU: 500, Memory: 128 << 20, Scale: contract.Scale{Min: 2}, HTTP: 8080, GRPC: 9090},
+		Workload:     &contract.Workload{Image: "registry.example.com/inventory", CPU: 500, Memory: 128 << 20, Scale: contract.Scale{Min: 2}, HTTP: 8080, GRPC: 9090, Probe: contract.ProbeMetadata},
 		Launch:       &contract.Launch{Canary: []float64{0.05, 0.25, 1}, Bake: 2 * time.Minute},
 		Adopt:        &contract.Adopt{Group: "legacy-inventory-group"},
 		Environments: []string{"dev"},
@@ -92,7 +92,7 @@ func TestAbsentKeysHaveTheirDefaults(t *testing.T) {
 			Session: 45 * time.Second, Heartbeat: 3 * time.Second,
 			Breaker: &contract.Breaker{Failures: 5, Open: time.Minute, Probes: 1}, Dedup: &contract.Dedup{By: "field:id", TTL: 24 * time.Hour},
 		}},
-		Workload: &contract.Workload{CPU: 500, Memory: 128 << 20, Scale: contract.Scale{Min: 1}},
+		Workload: &contract.Workload{CPU: 500, Memory: 128 << 20, Scale: contract.Scale{Min: 1}, Probe: contract.ProbeMetadata},
 		Launch:   &contract.Launch{Canary: []float64{1}, Bake: 2 * time.Minute},
 	}
 	if diff := cmp.Diff(want, s, exported); diff != "" {

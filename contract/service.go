@@ -17,6 +17,7 @@ type Service struct {
 	Quotas     *Quotas
 	Connectors map[string]*Connector // by their name in the contract
 	Outbox     *OutboxPolicy         // nil means that the service's instances relay it
+	Config     map[string]*Setting   // the service's own settings, by name
 
 	SLO      SLO
 	Workload *Workload
@@ -333,7 +334,18 @@ type Workload struct {
 	Scale  Scale
 	HTTP   int // port; 0 means none
 	GRPC   int // port; 0 means none
+	Probe  Probe
 }
+
+// A Probe says how a service finds out whether its records would be
+// acknowledged.
+type Probe string
+
+// The probes. ProbeMetadata is the default.
+const (
+	ProbeMetadata Probe = "metadata" // it asks for the metadata of its topics
+	ProbeWrite    Probe = "write"    // beside that it writes small records to a topic of its own
+)
 
 // A Scale bounds the number of instances. Max 0 means auto: as many as the
 // partitions can use.

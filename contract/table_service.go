@@ -40,6 +40,8 @@ func overlayable() []field[Service] {
 			"The connectors that Kafka Connect runs for this service, as svc-<service>-<environment>.<name>."),
 		at("outbox", optional(outboxType), func(s *Service) **OutboxPolicy { return &s.Outbox },
 			"How the rows of topics with via: outbox are published. Absent means that the service's instances do."),
+		at("config", mapOf(configNames, settingType, func(s *Setting, name string) { s.Name = name }), func(s *Service) *map[string]*Setting { return &s.Config },
+			"The service's own settings, by name. Their values come from defaults here, config/common.yaml, config/<environment>.yaml and variables."),
 		at("slo", sloType, func(s *Service) *SLO { return &s.SLO }, "What the service promises of its consumption."),
 		at("workload", optional(workloadType), func(s *Service) **Workload { return &s.Workload }, "The size of the service's pods."),
 		at("launch", optional(launchType), func(s *Service) **Launch { return &s.Launch }, "How a new version takes traffic."),
@@ -212,6 +214,7 @@ var workloadType = object(
 	at("scale", scaleType, func(w *Workload) *Scale { return &w.Scale }, "The number of instances."),
 	at("http", integer(1, 65535), func(w *Workload) *int { return &w.HTTP }, "The port of the service's HTTP API. Absent means none."),
 	at("grpc", integer(1, 65535), func(w *Workload) *int { return &w.GRPC }, "The port of the service's gRPC API. Absent means none."),
+	at("probe", oneOf(ProbeMetadata, ProbeWrite), func(w *Workload) *Probe { return &w.Probe }, "How readiness finds out whether records would be acknowledged: metadata asks how the topics stand, write also writes a small record every ten seconds to a topic of its own that is derived, svc-<service>-<environment>.probe, never to a business topic.", def("metadata")),
 )
 
 var scaleType = object(

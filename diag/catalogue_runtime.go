@@ -34,7 +34,6 @@ const (
 	RuntimeAdminOpen        Code = "SLP-RUN-029"
 	RuntimeAdminDenied      Code = "SLP-RUN-030"
 	RuntimeRequestInvalid   Code = "SLP-RUN-031"
-	RuntimeTuningUnread     Code = "SLP-RUN-032"
 )
 
 var runtimeEntries = []Entry{
@@ -68,6 +67,5 @@ var runtimeEntries = []Entry{
 	{RuntimeAdminOpen, "the admin endpoint would be open to others", "ADMIN_ADDRESS is not a loopback address and neither a token nor a certificate is asked for, or certificates are of the authority that signs every service of the cluster: whoever reaches the address could change how the service consumes.", "Listen on 127.0.0.1, set ADMIN_TOKEN_PATH to a file with a token, or set ADMIN_CERT_PATH, ADMIN_KEY_PATH and ADMIN_CLIENT_CA_PATH for mutual TLS, with the operators' common names in ADMIN_PRINCIPALS where that authority signs services too."},
 	{RuntimeAdminDenied, "the admin endpoint refused a request", "The request has no bearer token, or another one than the file that ADMIN_TOKEN_PATH names; or the client's certificate is not an operator's, or not good any more.", "Send the header Authorization: Bearer with the token of that file; show a certificate that ADMIN_PRINCIPALS has."},
 	{RuntimeRequestInvalid, "a request to the admin endpoint is wrong", "The body is not a tuning: no JSON, an unknown field, or a value of the wrong type. Nothing was changed.", "Correct the body as the message says; docs/reference/admin.md lists the fields."},
-	{RuntimeTuningUnread, "the tuning file cannot be used", "The file that TUNING_PATH names is missing, unreadable, no YAML, or holds something that is no tuning. The service goes on as it was.", "Correct the file as the message says; it is read again when it changes."},
 	{RuntimeWiringFailed, "the service's own wiring failed", "The function that connects code and contract returned an error.", "See the message: it is the service's own."},
 }

@@ -23,6 +23,7 @@ const (
 
 	UpEnvironment Code = "SLP-UP-019"
 	UpStore       Code = "SLP-UP-020"
+	UpConfigLost  Code = "SLP-UP-021"
 )
 
 var upEntries = []Entry{
@@ -45,5 +46,6 @@ var upEntries = []Entry{
 	{UpNotRunning, "no slipway up runs the estate", "The environment is bound to a cluster that lives as long as slipway up of the estate's directory. None runs there now: it ended, was killed, or is up for another directory.", "start it with slipway up DIR in another terminal, and name the same directory here"},
 	{UpStarting, "the estate is still starting", "slipway up runs for the directory, and its cluster has not yet what the contracts call for.", "wait until it says that the cluster is planned and applied, and run the command again"},
 	{UpStore, "the services cannot have their databases", "slipway up gives every service a database of its own: a file, or a role and a database on a Postgres server. The store that was named is none of these, or the server cannot be reached, or does not let its user create roles and databases.", "write --store sqlite, --store postgres, or --store with the URL of a server and of a user with CREATEDB and CREATEROLE: postgres://user@127.0.0.1:5432/postgres, with the password in the file that PGPASSFILE names, or in PGPASSWORD"},
+	{UpConfigLost, "a program lacks its configuration", "There are configuration files beside the contract, and the program embeds other files and not these. It runs with the defaults, and slipway config show tells what it would run with.", "embed the directory, as in //go:embed slipway.yaml schemas config"},
 	{UpEnvironment, "the estate is up in another environment", "slipway up runs one environment of an estate at a time, and the command asks for another.", "name the environment that is up with -e"},
 }
