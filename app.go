@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/retrylog"
@@ -69,14 +70,21 @@ type Config struct {
 
 	// TracerProvider is where the service's spans go.
 	//
-	// Defaults to the global one of OpenTelemetry, which drops them until a
-	// program sets it.
+	// Defaults to the global one of OpenTelemetry, which drops them unless a
+	// program has set it before [App.Run].
 	TracerProvider trace.TracerProvider
 
 	// Registry answers what schema ids mean.
 	//
 	// Defaults to the registry of the environment.
 	Registry schema.Registry
+
+	// Settings are what the service is configured with: how it consumes, and the
+	// settings of its own that its contract declares. They say nothing of where it
+	// finds itself; that is Environment, which [EnvironmentOf] makes of them.
+	//
+	// Defaults to what config/ in Files and the contract say.
+	Settings *config.Values
 }
 
 func (c Config) withDefaults() Config {
@@ -113,9 +121,11 @@ type App struct {
 	client   *kgo.Client // produces
 	health   health
 	meter    *instruments
+	tracing  tracing
 	retries  *retrylog.Log
 	denials  denials
 	login    login
+	settings settings
 
 	safeTransactions bool // the cluster's are, see checkTransactions
 
@@ -143,8 +153,9 @@ type stop struct {
 	run  func() error
 }
 
-// New reads the contract and makes an app of it. It does not touch the
-// network; the error lists every fault of the contract.
+// New reads the contract and makes an app of it, as the settings have it. It does
+// not touch the network; the error lists every fault of the contract, or else of
+// the settings.
 func New(cfg Config) (*App, error) {
 	cfg = cfg.withDefaults()
 	written, faults := contract.Parse(cfg.Files, cfg.Contract)
@@ -155,7 +166,7 @@ func New(cfg Config) (*App, error) {
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	return &App{
+	a := &App{
 		cfg:      cfg,
 		contract: svc,
 		log:      cfg.Logger.With("service", svc.Name),
@@ -164,11 +175,16 @@ func New(cfg Config) (*App, error) {
 		entries:  make(map[string]*entry),
 		registry: cfg.Registry,
 		relayed:  make(map[string]bool),
-	}, nil
+		health:   health{path: path{hurry: make(chan struct{}, 1)}},
+	}
+	if err := a.configure(cfg.Settings); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
-// Contract is the service's contract in its environment. It is shared: do not
-// change it.
+// Contract is the service's contract in its environment, with the policy that the
+// settings had when the app was made. It is shared: do not change it.
 func (a *App) Contract() *contract.Service { return a.contract }
 
 // Environment is where the service finds itself.
@@ -226,22 +242,29 @@ func (a *App) OnStop(name string, fn func() error) {
 // that ctx asked for.
 func (a *App) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, a.stopped()) }()
+	defer a.health.stop()
+	defer context.AfterFunc(ctx, a.health.stop)()
 	if err := a.check(); err != nil {
 		return err
 	}
-	if a.meter, err = newInstruments(a.cfg.MeterProvider); err != nil {
+	if a.meter, err = newInstruments(a.cfg.MeterProvider, a.contract.SLO.FreshnessP99); err != nil {
 		return fmt.Errorf("make metrics: %w", err)
 	}
 	defer func() { err = errors.Join(err, a.meter.close()) }()
 	a.meter.guarded.app.Store(a)
+	a.meter.judged.app.Store(a)
+	a.tracing.tracer = a.TracerProvider().Tracer(scope)
+	a.health.begin("connecting to the cluster at " + a.cfg.Environment.BootstrapServers)
 	if err := a.connect(ctx); err != nil {
 		return err
 	}
 	defer a.close()
+	a.health.begin("checking schemas and topics")
 	if err := a.prepare(ctx); err != nil {
 		return err
 	}
 	for _, t := range a.starts {
+		a.health.begin("doing what comes first: " + t.name)
 		if err := t.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
@@ -300,9 +323,14 @@ func (a *App) work(ctx context.Context) error {
 			}
 		})
 	}
+	a.health.probe = a.newWritingProbe()
 	a.health.started(consumers)
-	a.followTuning(start)
-	start("watch replicas", a.watchReplicas)
+	a.begin()
+	start("watch the path", a.watchPath)
+	a.watchChecks(running)
+	if a.health.probe != nil {
+		start("writing probe", a.health.probe.run)
+	}
 	a.replaySpills(start)
 	for _, c := range consumers {
 		start("consume as "+c.group, c.run)

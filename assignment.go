@@ -41,6 +41,11 @@ func (c *consumer) assigned(ctx context.Context, client *kgo.Client, got map[str
 	}
 	c.mu.Unlock()
 	c.open(partitions)
+	if len(partitions) == 0 && len(c.closedPartitions()) == 0 {
+		c.underWay.Store(true) // there is nothing to open yet
+	}
+	c.placed.Store(true)
+	c.out.Store(false)
 	if len(got) > 0 {
 		c.meter.assigned.Add(1)
 		c.app.log.Info("partitions assigned", "group", c.group, "partitions", got)
@@ -78,6 +83,7 @@ func (c *consumer) revoked(_ context.Context, _ *kgo.Client, gone map[string][]i
 // lost gives up partitions that another instance may own already: handlers are
 // cancelled at once and nothing is committed.
 func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
+	c.out.Store(true)
 	partitions := c.disown(gone)
 	if len(partitions) > 0 {
 		c.meter.lost.Add(1)

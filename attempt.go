@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // An attempt is the context of one call of a handler. It ends with the
@@ -24,6 +25,7 @@ type attempt struct {
 	began     time.Duration // by the entry's clock
 	limit     time.Duration // by the entry's clock
 	sends     *sends        // what a transaction is to hold; nil without one, and for a batch
+	span      trace.Span    // its own; nil where there are no traces
 	real      atomic.Pointer[armed]
 }
 
@@ -53,6 +55,9 @@ func (c *clock) now() time.Duration { return time.Since(c.began) }
 func (a *attempt) begin(c *call, w *work) {
 	a.partition, a.rec, a.fails, a.began = w.partition, w.rec, w.failed(), c.began
 	a.limit = c.began + time.Duration(w.partition.entry.timeout.Load())
+	if c.span != nil { // seldom, and a pointer that is written costs the collector
+		a.span = c.span
+	}
 }
 
 // run calls the handler under the watchdog's eyes.
@@ -112,8 +117,13 @@ func (a *attempt) Value(key any) any {
 	if key == (deliveryKey{}) && !a.many {
 		return a
 	}
-	if key == spanKey && !a.many {
-		return spanOf(a.rec)
+	if key == spanKey {
+		if a.span != nil {
+			return a.span
+		}
+		if !a.many {
+			return spanOf(a.rec)
+		}
 	}
 	if ctx := a.real.Load(); ctx != nil && ctx != over {
 		return ctx.Value(key)

@@ -18,6 +18,7 @@ func (c *consumer) handleBatch(e *entry, items []work) lane.Verdict {
 	if !ok {
 		return lane.HoldN(done)
 	}
+	attempt.span = c.traceBatch(e, batch)
 	outcomes := make([]error, len(batch))
 	err := attempt.many(batch, outcomes)
 	for i := range batch {
@@ -26,6 +27,7 @@ func (c *consumer) handleBatch(e *entry, items []work) lane.Verdict {
 		}
 	}
 	attempt.end(batch[0].failed()+1, worst(outcomes))
+	endBatch(attempt.span, outcomes)
 	for i := range batch {
 		f := c.after(&batch[i], outcomes[i])
 		if f.state == waiting || f.state == holding {

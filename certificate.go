@@ -125,15 +125,6 @@ func trustStatus(s secure.Status, now time.Time) *TrustStatus {
 	return t
 }
 
-// expired is what keeps a service from working whose certificate is over.
-func (a *App) expired() error {
-	files := a.login.trusted()
-	if files == nil {
-		return nil
-	}
-	return files.Status().Expired(time.Now())
-}
-
 // trustFault names the variable whose file cannot be used.
 func (e Environment) trustFault(err error) error {
 	switch {

@@ -11,7 +11,7 @@ import (
 
 // certified are the instruments of the own certificate and of what is trusted.
 type certified struct {
-	expiry                metric.Float64Observable
+	expiry, lifetime      metric.Float64Observable
 	failures, ended, late metric.Int64Observable
 }
 
@@ -19,6 +19,7 @@ const keyHow = attribute.Key("how")
 
 func (c *certified) make(m *maker) {
 	c.expiry = m.seconds("slipway.certificate.expiry", "How long until a certificate ends; below 0 once it has.")
+	c.lifetime = m.seconds("slipway.certificate.lifetime", "How long a certificate is valid in all.")
 	c.failures = m.counter("slipway.certificate.reload.failures", "{change}", "Changes of mounted certificates, authorities and revocation lists that could not be used.")
 	c.ended = m.counter("slipway.certificate.connections.ended", "{connection}", "Connections that were ended for the age of their certificates.")
 	c.late = m.gauge("slipway.certificate.revocation.overdue", "{list}", "Revocation lists whose next update is overdue.")
@@ -33,6 +34,7 @@ func (c *certified) collect(to metric.Observer, files *secure.Files) {
 	now, s := time.Now(), files.Status()
 	if s.Leaf != nil {
 		to.ObserveFloat64(c.expiry, seconds(s.Leaf.NotAfter.Sub(now)), with(nil, keyWhich.String("own")))
+		to.ObserveFloat64(c.lifetime, seconds(s.Leaf.NotAfter.Sub(s.Leaf.NotBefore)), with(nil, keyWhich.String("own")))
 	}
 	if len(s.Roots) > 0 {
 		first := s.Roots[0].NotAfter

@@ -31,7 +31,7 @@ func (a *App) check() error {
 		faults = append(faults, a.untransactable(name, c)...)
 		faults = append(faults, a.undeduplicated(name, c)...)
 	}
-	faults = append(faults, a.disunited()...)
+	faults = append(faults, a.disunited(a.contract.Consumes)...)
 	faults = append(faults, a.untriggered()...)
 	for _, p := range a.producers {
 		faults = append(faults, a.unsupportedProduce(a.contract.Produces[p.topic])...)
@@ -79,11 +79,11 @@ func (a *App) unsupportedProduce(p *contract.Produce) diag.List {
 
 // disunited finds entries that share a group and want it to behave differently:
 // a member of a group has one start, one preset, one protocol.
-func (a *App) disunited() diag.List {
+func (a *App) disunited(entries map[string]*contract.Consume) diag.List {
 	var faults diag.List
 	first := make(map[string]string) // group → its first entry
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
-		c := a.contract.Consumes[name]
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		c := entries[name]
 		if !c.Grouped() {
 			continue
 		}
@@ -93,7 +93,7 @@ func (a *App) disunited() diag.List {
 			first[group] = name
 			continue
 		}
-		o := a.contract.Consumes[other]
+		o := entries[other]
 		if !united(c, o) {
 			faults.Add(diag.New(diag.RuntimeUnsupported, "consumes/%s and consumes/%s share the group %s and differ in start, gap, preset, isolation or membership", other, name, group).
 				At(a.contract.Position("consumes/" + name)).WithFix("make them equal, or give one of them a group of its own with group: <suffix>"))

@@ -59,8 +59,12 @@ type consumer struct {
 
 	mu       sync.Mutex
 	owned    map[topicPartition]*partition
-	underWay atomic.Bool // the first partitions were opened
-	draining bool        // what is assigned from now on is not begun
+	placed   atomic.Bool  // partitions were assigned for the first time, be it none
+	underWay atomic.Bool  // the first partitions were opened
+	out      atomic.Bool  // the group has it no more, and not again yet
+	absent   atomic.Int64 // since when somebody has seen it out of the group; 0 for in it
+	pulse    pulse
+	draining bool // what is assigned from now on is not begun
 
 	meter   *groupMeter
 	session *session // nil where records are not handled in transactions
@@ -118,6 +122,7 @@ func (c *consumer) equip(e *entry) {
 	e.lanes = lane.New(e.Concurrency, c.handle)
 	e.guard = newGuard(e.Consume, e.wake, e.breakerChanged(c.app.log))
 	e.dog = c.newWatchdog()
+	e.processing = c.processing(e)
 	e.meter = c.app.meter.entry(c.group, e.Topic, c.app.contract.SLO.FreshnessP99 > 0)
 	if e.handler.many != nil {
 		e.lanes.Batch(e.Batch)
@@ -321,7 +326,7 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 		log.Error("partition stands still", "code", d.Code, "error", err, "fix", d.Remedy())
 	}
 	c.failed[tp] = true
-	c.tell(tp.String(), err.Error())
+	c.halted(tp.String(), err.Error())
 	if p := c.partition(topic, id); p != nil && !c.gone(err) {
 		p.rest(restTime) // the client would ask again at once
 	}

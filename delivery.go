@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
@@ -43,7 +44,17 @@ type Delivery struct {
 	// wait for it when it is tried again.
 	Ordered bool
 
+	rec  *kgo.Record // of the message
 	kept *atomic.Bool
+}
+
+// Key is the message's key; nil for none, and for a delivery that a test has
+// made. The caller must not change it.
+func (d Delivery) Key() []byte {
+	if d.rec == nil {
+		return nil
+	}
+	return d.rec.Key
 }
 
 // DeliveryFrom returns the delivery that a handler's context belongs to. The
@@ -76,13 +87,15 @@ func (d Delivery) Deduplicated() {
 	}
 }
 
-// Context returns ctx as that of one message of a batch. A handler of single
-// messages does not need it: its context is that of its message already.
+// Context returns ctx as that of one message of a batch: what is sent with it
+// belongs to the message's trace, unless the handler has begun a span of its own.
+// A handler of single messages does not need it: its context is that of its
+// message already.
 func (m *Message[T]) Context(ctx context.Context) context.Context {
 	if m.parcel == nil {
 		return ctx
 	}
-	return context.WithValue(ctx, deliveryKey{}, m.parcel)
+	return m.parcel.traced(context.WithValue(ctx, deliveryKey{}, m.parcel))
 }
 
 // deliveryKey finds a delivery in a handler's context.
@@ -97,6 +110,7 @@ type parcel struct {
 	fails int
 	id    string // of an entry that knows its messages by a field
 	kept  atomic.Bool
+	span  trace.Span // the batch's; nil where there are no traces
 }
 
 func (h *parcel) begin(w *work, value any) {
@@ -116,7 +130,7 @@ func (a *attempt) delivery() Delivery {
 func (e *entry) delivered(rec *kgo.Record, fails int, id string, kept *atomic.Bool) Delivery {
 	d := Delivery{
 		Entry: e.Name, Group: e.group, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset,
-		ID: id, Keep: contract.DedupTTL, Attempt: fails + 1, Ordered: e.Order != contract.Unordered, kept: kept,
+		ID: id, Keep: contract.DedupTTL, Attempt: fails + 1, Ordered: e.Order != contract.Unordered, rec: rec, kept: kept,
 	}
 	if e.Dedup != nil {
 		d.Keep = e.Dedup.TTL

@@ -138,6 +138,9 @@ func (a *App) entryOf(r right) string {
 			return "consumes/" + name
 		}
 	}
+	if topic := a.probeTopic(); topic != "" && r == toWrite(topic) {
+		return "workload/probe"
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.contract.Produces)) {
 		transacts := r.kind == ofTransactions && a.contract.Produces[name].Via == contract.Transaction
 		if transacts || r == toWrite(a.physical(name)) {

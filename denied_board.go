@@ -174,14 +174,20 @@ func (d *denials) grant(a *App, r right, of *denial) {
 	d.lack.Add(-1)
 }
 
+// A lack is a right that lacks, and since when.
+type lack struct {
+	err   *NotAuthorizedError
+	since time.Time
+}
+
 // standing are the rights that lack, in order of what they are about.
-func (d *denials) standing() []error {
+func (d *denials) standing() []lack {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var all []error
+	var all []lack
 	for _, r := range slices.SortedFunc(maps.Keys(d.of), right.compare) {
-		if err := d.of[r].err; err != nil {
-			all = append(all, err)
+		if of := d.of[r]; of.err != nil {
+			all = append(all, lack{of.err, of.since})
 		}
 	}
 	return all

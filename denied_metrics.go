@@ -10,7 +10,8 @@ import (
 	"github.com/slipway-go/slipway/internal/auth"
 )
 
-// guarded are the instruments of rights, passwords and certificates.
+// guarded are the instruments of rights, passwords, certificates and the
+// configuration.
 type guarded struct {
 	app atomic.Pointer[App]
 
@@ -18,6 +19,7 @@ type guarded struct {
 	using, mounted                 metric.Int64Observable
 	refusedLogins, unreadPasswords metric.Int64Observable
 	certified                      certified
+	reconfigured                   reconfigured
 }
 
 func (g *guarded) make(m *maker) {
@@ -28,6 +30,7 @@ func (g *guarded) make(m *maker) {
 	g.refusedLogins = m.counter("slipway.credential.refused", "{login}", "Logins that the cluster did not accept.")
 	g.unreadPasswords = m.counter("slipway.credential.unread", "{time}", "How often a mounted password was found unusable.")
 	g.certified.make(m)
+	g.reconfigured.make(m)
 }
 
 const (
@@ -49,6 +52,7 @@ func (g *guarded) collect(to metric.Observer) {
 		to.ObserveInt64(g.missing, number(of.lacks), names)
 	}
 	g.certified.collect(to, app.login.trusted())
+	g.reconfigured.collect(to, app)
 	if app.login.known() == nil {
 		return
 	}

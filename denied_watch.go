@@ -118,6 +118,11 @@ func (a *App) operations(ctx context.Context, topics []string) (operations, erro
 	if err != nil {
 		return nil, err
 	}
+	return allowedBy(resp), nil
+}
+
+// allowedBy is what an answer says that the service may do.
+func allowedBy(resp *kmsg.MetadataResponse) operations {
 	got := make(operations)
 	for _, t := range resp.Topics {
 		err := kerr.ErrorForCode(t.ErrorCode)
@@ -129,5 +134,5 @@ func (a *App) operations(ctx context.Context, topics []string) (operations, erro
 			got[*t.Topic] = t.AuthorizedOperations
 		}
 	}
-	return got, nil
+	return got
 }

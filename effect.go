@@ -77,6 +77,9 @@ func (s *sends) take() []*kgo.Record {
 // keep notes what an attempt has sent for a record: nothing if it failed.
 func (w *work) keep(s *sends, err error) {
 	sent := s.take()
+	if err != nil {
+		settleSpans(sent, "dropped")
+	}
 	switch {
 	case err == nil && len(sent) > 0:
 		w.troubled().sent = sent
@@ -87,12 +90,15 @@ func (w *work) keep(s *sends, err error) {
 
 // sendLater gives a record to the attempt that ctx, or the message named by
 // [For], belongs to.
-func (p *producer) sendLater(ctx context.Context, rec *kgo.Record, of *sends) (Receipt, error) {
+func (p *producer) sendLater(ctx context.Context, s *parted, of *sends) (Receipt, error) {
+	rec := &s.rec
+	hold(rec, s.span)
 	if of == nil {
 		of, _ = ctx.Value(sendsKey{}).(*sends)
 	}
 	rec.Timestamp = time.Now()
 	if !of.add(rec) {
+		endSend(s.span, nil, ErrNoTransaction)
 		return Receipt{}, fmt.Errorf("send to %s: %w", p.topic, ErrNoTransaction)
 	}
 	return Receipt{Topic: rec.Topic, Partition: -1, Offset: -1}, nil

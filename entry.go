@@ -16,16 +16,17 @@ import (
 type entry struct {
 	*contract.Consume
 	*guard
-	group   string
-	handler *handler
-	reader  *reader
-	meter   *entryMeter
-	clock   *clock
-	lanes   *lane.Pool[work]
-	dead    string // the dead-letter topic
-	letters letters
-	retry   string    // the retry topic, "" for none
-	unkept  sync.Once // told that ids of handled records are not kept
+	group      string
+	handler    *handler
+	reader     *reader
+	meter      *entryMeter
+	processing operation // that spans are of
+	clock      *clock
+	lanes      *lane.Pool[work]
+	dead       string // the dead-letter topic
+	letters    letters
+	retry      string    // the retry topic, "" for none
+	unkept     sync.Once // told that ids of handled records are not kept
 }
 
 // wake runs the heads again that something had held.

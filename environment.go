@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/diag"
 )
 
@@ -27,6 +28,7 @@ type Environment struct {
 	RegistryAuthFile string // SCHEMA_REGISTRY_AUTH_PATH: a file with user:password
 	DatabaseURL      string // DATABASE_URL
 	ListenHost       string // LISTEN_HOST: the address HTTP listens on; empty means all
+	HealthAddress    string // HEALTH_ADDRESS: where probes are served if the contract has no workload.http; empty means nowhere
 	TopicPrefix      string // TOPIC_PREFIX: what keeps environments on one cluster apart
 
 	// AdminAddress is ADMIN_ADDRESS: where package serve listens for whoever
@@ -54,11 +56,6 @@ type Environment struct {
 	// wait while the cluster is away (away: spill) or for their due time. It is
 	// created if only its last element is missing.
 	SpillDir string
-
-	// TuningFile is TUNING_PATH: a YAML file that says how entries are consumed,
-	// where that differs from the contract. It is read at the start and when it
-	// changes.
-	TuningFile string
 
 	// CreateTopics is KAFKA_ADMIN_CREATE_TOPICS: brokers that allow it create
 	// a missing topic when it is first written. Only in dev (C02.2).
@@ -90,6 +87,7 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 		RegistryAuthFile:  get("SCHEMA_REGISTRY_AUTH_PATH"),
 		DatabaseURL:       get("DATABASE_URL"),
 		ListenHost:        get("LISTEN_HOST"),
+		HealthAddress:     get("HEALTH_ADDRESS"),
 		TopicPrefix:       get("TOPIC_PREFIX"),
 		AdminAddress:      get("ADMIN_ADDRESS"),
 		AdminTokenFile:    get("ADMIN_TOKEN_PATH"),
@@ -98,7 +96,6 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 		AdminClientCAFile: get("ADMIN_CLIENT_CA_PATH"),
 		AdminPrincipals:   get("ADMIN_PRINCIPALS"),
 		SpillDir:          get("SPILL_PATH"),
-		TuningFile:        get("TUNING_PATH"),
 	}
 	var faults diag.List
 	if v := get("SHUTDOWN_TIMEOUT"); v != "" {
@@ -119,6 +116,23 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 		env.CreateTopics = true
 	}
 	return env, append(faults, diag.Of(env.validate())...).Err()
+}
+
+// EnvironmentOf reads the environment of that name from what a service is
+// configured with. All faults are reported at once, by the names of the variables;
+// files and flags can say the same.
+func EnvironmentOf(name string, v *config.Values) (Environment, error) {
+	return EnvironmentFrom(func(variable string) (string, bool) {
+		switch variable {
+		case "ENVIRONMENT":
+			return name, true
+		case "SHUTDOWN_TIMEOUT":
+			return v.Duration("shutdown.timeout").String(), true
+		case "KAFKA_ADMIN_CREATE_TOPICS":
+			return v.Text("kafka.admin.create-topics"), true
+		}
+		return v.Text(strings.ToLower(strings.ReplaceAll(variable, "_", "."))), true
+	})
 }
 
 func (e Environment) validate() error {

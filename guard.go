@@ -83,7 +83,7 @@ func (c call) end(attempt int, err error) {
 		c.entry.gate.Leave(c.pass, result)
 	}
 	if m := c.entry.meter; m.timing() {
-		m.attempted(c.entry.clock.now()-c.began, attempt, err != nil)
+		m.attempted(c.span, c.entry.clock.now()-c.began, attempt, err != nil)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/protect"
@@ -82,6 +83,7 @@ func HandleBatch[T any](app *App, entry string, fn func(ctx context.Context, bat
 				messages[i].parcel = &each[i]
 				if outcomes[i] = messages[i].read(&c, w); outcomes[i] == nil {
 					each[i].begin(&w, &messages[i].Value)
+					each[i].span = c.span
 					good, place = append(good, &messages[i]), append(place, i)
 				}
 			}
@@ -123,7 +125,8 @@ type call struct {
 	began    time.Duration // by the entry's clock
 	pass     protect.Pass
 	gated    bool
-	sends    *sends // nil without a transaction
+	sends    *sends     // nil without a transaction
+	span     trace.Span // nil where there are no traces
 }
 
 // delivery is what one call hands to a handler.
@@ -207,6 +210,7 @@ func (c call) rescue(err *error, records ...work) {
 		*err = &panicked{value: fmt.Sprint(v), stack: record.Cut(string(debug.Stack()), record.MaxStack)}
 	case *err == errGone: //nolint:errorlint // it is this very value or it is not
 		c.end(1, errGone)
+		c.abandon(&records[0])
 		c.consumer.halt(records[0].partition, errGone)
 		for _, w := range records {
 			w.partition.giveBack(&w)

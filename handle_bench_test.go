@@ -6,6 +6,9 @@ import (
 	"testing/fstest"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/slipway-go/slipway/internal/frontier"
 	"github.com/slipway-go/slipway/internal/lane"
@@ -27,7 +30,26 @@ func (noFetcher) ResumeFetchPartitions(map[string][]int32)                   {}
 
 // BenchmarkHandle is what a record costs from its lane to its frontier, with a
 // handler that does nothing.
-func BenchmarkHandle(b *testing.B) {
+func BenchmarkHandle(b *testing.B) { handling(b, nil, nil) }
+
+// BenchmarkHandleTraced is the same with traces: with a provider that is the API
+// alone, with one that does not sample, and with one that keeps every span. The
+// records were written in a trace.
+func BenchmarkHandleTraced(b *testing.B) {
+	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0"
+	headers := func(sampled string) []kgo.RecordHeader {
+		return []kgo.RecordHeader{{Key: traceParent, Value: []byte(parent + sampled)}}
+	}
+	b.Run("noop", func(b *testing.B) { handling(b, noop.NewTracerProvider(), headers("1")) })
+	b.Run("unsampled", func(b *testing.B) { handling(b, sdktrace.NewTracerProvider(), headers("0")) })
+	b.Run("sampled", func(b *testing.B) { handling(b, sdktrace.NewTracerProvider(), headers("1")) })
+	b.Run("root of 1 percent", func(b *testing.B) {
+		handling(b, sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(0.01)))), nil)
+	})
+}
+
+func handling(b *testing.B, provider trace.TracerProvider, headers []kgo.RecordHeader) {
+	b.Helper()
 	app, err := New(Config{
 		Files:       fstest.MapFS{"slipway.yaml": {Data: []byte(benchedContract)}},
 		Environment: Environment{Name: "dev", BootstrapServers: "localhost:1"},
@@ -38,6 +60,9 @@ func BenchmarkHandle(b *testing.B) {
 	Handle(app, "orders.v1", func(context.Context, *Message[[]byte]) error { return nil })
 	if app.meter, err = newInstruments(nil); err != nil {
 		b.Fatal(err)
+	}
+	if provider != nil {
+		app.tracing.tracer = provider.Tracer(scope)
 	}
 	c := &consumer{app: app, group: "reader", entries: make(map[string]*entry), lease: new(lease)}
 	e := &entry{Consume: app.contract.Consumes["orders.v1"], handler: app.handlers["orders.v1"], reader: &reader{}}
@@ -51,7 +76,7 @@ func BenchmarkHandle(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		for i := range records {
-			records[i] = &kgo.Record{Topic: "orders.v1", Offset: offset, Key: []byte("key"), Value: []byte("value")}
+			records[i] = &kgo.Record{Topic: "orders.v1", Offset: offset, Key: []byte("key"), Value: []byte("value"), Headers: headers}
 			places[i] = frontier.Position{Offset: offset}
 			offset++
 		}

@@ -1,96 +1,113 @@
 package slipway
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"sync"
+	"time"
+
+	"github.com/slipway-go/slipway/diag"
 )
 
-// health is what keeps a service from doing its work, by the thing concerned.
-type health struct {
-	mu       sync.Mutex
-	up       bool
-	members  []*consumer
-	problems map[concern]string
+// A CheckStatus is how a [Check] stands.
+type CheckStatus string
+
+// How a check stands. One that warns leaves the service ready: something is
+// wrong that no other instance would do better at, or that nobody notices yet.
+const (
+	CheckOK   CheckStatus = "ok"
+	CheckWarn CheckStatus = "warn"
+	CheckFail CheckStatus = "fail"
+)
+
+// A Check is one of the things that a service's health is made of.
+type Check struct {
+	Name   string      `json:"name"`
+	Status CheckStatus `json:"status"`
+	Reason string      `json:"reason,omitempty"` // what is wrong, or what there is to know
+	Code   diag.Code   `json:"code,omitempty"`
+	Fix    string      `json:"fix,omitempty"`
+	Since  time.Time   `json:"since"` // when it came to stand so, as far as anybody looked
 }
 
-// A concern is a thing that health knows of, in a group or (without one) of the
-// whole service: two groups may read one topic.
-type concern struct{ thing, group string }
+// Health is how a service stands, from what it knows already: asking for it
+// sends nothing and waits for nothing.
+type Health struct {
+	// Started says that start-up is over. It stays so.
+	Started bool `json:"started"`
 
-func (h *health) started(members []*consumer) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.up, h.members = true, members
+	// Live is false when nothing but a new process can help, see [App.Live].
+	Live bool `json:"live"`
+
+	// Ready says that the service does its work and should be given more. It
+	// is what no failing check means, and false from when the service is told
+	// to stop.
+	Ready bool `json:"ready"`
+
+	// Checks are all checks, those that fail first, then by name.
+	Checks []Check `json:"checks"`
 }
 
-// tell notes a problem of the group's, or that it is gone if problem is "".
-func (c *consumer) tell(thing, problem string) {
-	c.app.health.note(concern{thing, c.group}, problem)
-}
-
-// set notes a problem of a thing, or that it is gone if problem is "".
-func (h *health) set(thing, problem string) { h.note(concern{thing: thing}, problem) }
-
-func (h *health) note(of concern, problem string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if problem == "" {
-		delete(h.problems, of)
-		return
+// Status sums the health up: ok, degraded (something warns) or unavailable
+// (something fails).
+func (h Health) Status() string {
+	status := "ok"
+	for _, c := range h.Checks {
+		switch c.Status {
+		case CheckFail:
+			return "unavailable"
+		case CheckWarn:
+			status = "degraded"
+		}
 	}
-	if h.problems == nil {
-		h.problems = make(map[concern]string)
-	}
-	h.problems[of] = problem
+	return status
 }
 
-// now copies what is known: whoever judges it asks consumers, which have locks of
-// their own and note problems under them.
-func (h *health) now() (up bool, members []*consumer, problems map[concern]string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.up, h.members, maps.Clone(h.problems)
+// Health returns how the service stands. It takes microseconds and may be asked
+// for at any time, before [App.Run] and after it.
+//
+// An outage of the cluster, or of the schema registry, is no reason to take a
+// service out that was ready before: it would take all of its instances out at
+// once, and none could do better. Such a check only warns then. It fails in an
+// instance that has never been ready, so that a rollout stops.
+func (a *App) Health() Health {
+	found := a.judge(time.Now())
+	h := Health{Started: a.health.isUp(), Live: a.Live() == nil, Ready: true, Checks: make([]Check, 0, len(found))}
+	for _, f := range found {
+		h.Checks = append(h.Checks, f.Check)
+		h.Ready = h.Ready && f.Status != CheckFail
+	}
+	return h
+}
+
+// Ready returns nil while the service does its work, and otherwise what keeps
+// it from doing so: each check of [App.Health] that fails. Before the service
+// runs that is [ErrNotRunning]. A right that the cluster refuses is a
+// [NotAuthorizedError] in it.
+func (a *App) Ready() error {
+	if !a.health.isUp() {
+		return ErrNotRunning
+	}
+	var errs []error
+	for _, f := range a.judge(time.Now()) {
+		if f.Status == CheckFail {
+			errs = append(errs, f.error())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Check adds a check of the service's own to its health: it fails while fn
+// returns an error, or does not return within five seconds. fn is called every
+// second from a goroutine of its own, while the service runs, and never by a
+// probe. Register checks before [App.Run].
+//
+// A check says whether this instance can work where others could: what all of
+// them share, such as one database, is better told by a metric.
+func (a *App) Check(name string, fn func() error) {
+	a.health.checks = append(a.health.checks, &ownCheck{name: name, fn: fn})
 }
 
 // Tell notes what keeps a part of the service from its work, or that nothing
 // does any more if problem is "". It is for what runs beside the consumers, such
-// as an outbox's relay. [App.Ready] returns it under the name of the thing.
+// as an outbox's relay. It is a check of [App.Health] under the name of the
+// thing, which fails.
 func (a *App) Tell(thing, problem string) { a.health.set(thing, problem) }
-
-// Ready returns nil while the service does its work, and otherwise what keeps
-// it from doing so: it has not started, a group was not joined yet, a partition
-// was stopped, a dead letter cannot be written, records wait for the schema
-// registry. A right that the cluster refuses is a [NotAuthorizedError] in it.
-func (a *App) Ready() error {
-	up, members, problems := a.health.now()
-	if !up {
-		return ErrNotRunning
-	}
-	var errs []error
-	for _, c := range members {
-		if _, generation := c.client.GroupMetadata(); generation < 0 {
-			errs = append(errs, errors.New("group "+c.group+": not joined yet"))
-		} else if !c.underWay.Load() && len(c.closedPartitions()) > 0 {
-			errs = append(errs, errors.New("group "+c.group+": first partitions are being opened"))
-		}
-	}
-	for _, of := range slices.SortedFunc(maps.Keys(problems), concern.compare) {
-		said := of.thing + ": " + problems[of]
-		if of.group != "" && len(members) > 1 {
-			said = "group " + of.group + ": " + said
-		}
-		errs = append(errs, errors.New(said))
-	}
-	if err := a.expired(); err != nil {
-		errs = append(errs, fmt.Errorf("certificate: %w", err))
-	}
-	return errors.Join(append(errs, a.denials.standing()...)...)
-}
-
-func (c concern) compare(o concern) int {
-	return cmp.Or(cmp.Compare(c.group, o.group), cmp.Compare(c.thing, o.thing))
-}

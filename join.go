@@ -20,7 +20,7 @@ func (c *consumer) join() error {
 	opts = append(opts, c.membership()...)
 	opts = append(opts, c.fetching()...)
 	c.lease = newLease(c.first().Session, c.leaseLapsed, c.leaseRenewed)
-	opts = append(opts, kgo.WithHooks(c.lease))
+	opts = append(opts, kgo.WithHooks(c.lease, &c.pulse))
 	c.life, c.endClient = context.WithCancel(context.Background())
 	c.client, err = kgo.NewClient(append(opts, kgo.WithContext(c.life))...)
 	if err != nil {

@@ -91,6 +91,7 @@ consumes:
 	"soak":       enduring("soak"),
 	"zombie":     enduring("zombie"),
 	"apart":      enduring("apart"),
+	"probed":     probedEstate,
 	"bymtls":     deadLettering("bymtls", contract.MTLS),
 	"renewed":    strings.ReplaceAll(deadLettering("renewed", contract.MTLS), "partitions: 1", "partitions: 6"),
 	"byscram512": deadLettering("byscram512", contract.SCRAMSHA512),

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/slipway-go/slipway/internal/record"
 )
@@ -68,10 +69,9 @@ func (m *entryMeter) fetched(n int) { m.fetchedAll.Add(int64(n)) }
 // timing reports whether anybody wants to know how long attempts take.
 func (m *entryMeter) timing() bool { return m.duration.Enabled(context.Background()) }
 
-// attempted records how long one call of the handler took. attempt counts from
-// one.
-func (m *entryMeter) attempted(took time.Duration, attempt int, failed bool) {
-	ctx := context.Background()
+// attempted records how long one call of the handler took, within the call's
+// span. attempt counts from one.
+func (m *entryMeter) attempted(span trace.Span, took time.Duration, attempt int, failed bool) {
 	var bad, again int
 	if failed {
 		bad = 1
@@ -79,19 +79,20 @@ func (m *entryMeter) attempted(took time.Duration, attempt int, failed bool) {
 	if attempt > 1 {
 		again = 1
 	}
-	m.duration.Record(ctx, took.Seconds(), m.attempts[bad][again]...)
+	m.duration.Record(during(span), took.Seconds(), m.attempts[bad][again]...)
 }
 
 // processed counts what became of n records.
 func (m *entryMeter) processed(r result, n int) { m.processedBy[r].Add(int64(n)) }
 
-// finished records how old a record was when it was finished.
-func (m *entryMeter) finished(age time.Duration) {
+// finished records how old a record was when it was finished, by the attempt
+// that the span is of.
+func (m *entryMeter) finished(span trace.Span, age time.Duration) {
 	if m.freshness == nil {
 		return
 	}
-	if ctx := context.Background(); m.freshness.Enabled(ctx) {
-		m.freshness.Record(ctx, age.Seconds(), m.plain...)
+	if m.freshness.Enabled(context.Background()) {
+		m.freshness.Record(during(span), age.Seconds(), m.plain...)
 	}
 }
 

@@ -3,6 +3,7 @@ package slipway
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type instruments struct {
 	observed  observed
 	guarded   guarded
 	produced  produced
+	judged    judged
 
 	registration metric.Registration
 
@@ -80,8 +82,9 @@ type partitionSnapshot struct {
 }
 
 // newInstruments makes the instruments of an app. A nil provider is the global
-// one, which does nothing until a program sets it.
-func newInstruments(provider metric.MeterProvider) (*instruments, error) {
+// one, which does nothing until a program sets it. What the contract promises of
+// freshness is an edge of its buckets, so that the share that keeps it is exact.
+func newInstruments(provider metric.MeterProvider, promised ...time.Duration) (*instruments, error) {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
@@ -89,18 +92,30 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 	i := &instruments{
 		duration: m.histogram("kafka.message.processing.duration", "How long an attempt to handle a record, or a batch, took.",
 			.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60),
-		freshness: m.histogram("kafka.consumer.freshness", "How old a record was when it was finished.",
-			.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600),
+		freshness: m.histogram("kafka.consumer.freshness", "How old a record was when it was finished.", edges(promised,
+			.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)...),
 	}
 	i.observed.make(&m)
 	i.guarded.make(&m)
 	i.produced.make(&m)
+	i.judged.make(&m)
 	if err := errors.Join(m.errs...); err != nil {
 		return nil, err
 	}
 	var err error
 	i.registration, err = m.meter.RegisterCallback(i.collect, m.observables...)
 	return i, err
+}
+
+// edges are bounds of buckets, with the promised ones among them.
+func edges(promised []time.Duration, usual ...float64) []float64 {
+	for _, d := range promised {
+		if d > 0 {
+			usual = append(usual, d.Seconds())
+		}
+	}
+	slices.Sort(usual)
+	return slices.Compact(usual)
 }
 
 // close ends the collection.
@@ -222,5 +237,6 @@ func (i *instruments) collect(_ context.Context, o metric.Observer) error {
 	}
 	i.guarded.collect(o)
 	i.produced.collect(o)
+	i.judged.collect(o)
 	return nil
 }

@@ -57,10 +57,9 @@ func (o *observed) make(m *maker) {
 // entry observes what an entry has counted.
 func (o *observed) entry(to metric.Observer, m *entryMeter, business map[[2]string]int64) {
 	for r := range results {
-		if n := m.processedBy[r].Load(); n > 0 {
-			to.ObserveInt64(o.processed, n, with(m.names, keyResult.String(resultNames[r])))
-			business[[2]string{m.topic, resultNames[r]}] += n
-		}
+		n := m.processedBy[r].Load() // 0 as well: who sees a series begin with 1 sees no growth
+		to.ObserveInt64(o.processed, n, with(m.names, keyResult.String(resultNames[r])))
+		business[[2]string{m.topic, resultNames[r]}] += n
 	}
 	names := with(m.names)
 	to.ObserveInt64(o.consumed, m.fetchedAll.Load(), with(nil,

@@ -408,7 +408,7 @@ func (a *App) retryTrouble(topic string, id int32, err error) {
 	if a.refused(err, toRead(topic)) != nil {
 		return // health knows of the right
 	}
-	a.health.set(thing, err.Error())
+	a.health.setOf(reaching, thing, err.Error())
 	a.log.Error("retry topic cannot be read, trying again", "code", diag.RuntimeRetryFailed, "topic", topic, "partition", id, "error", err)
 }
 

@@ -173,17 +173,19 @@ type producer struct {
 	frame    frame
 	mime     string
 
-	via    contract.Via
-	pipe   *pipe   // nil with via: transaction
-	weigh  weigher // never nil
-	source []byte  // headers that are the same for every record
-	event  []byte
+	via              contract.Via
+	pipe             *pipe     // nil with via: transaction
+	sends, schedules operation // that spans are of
+	weigh            weigher   // never nil
+	source           []byte    // headers that are the same for every record
+	event            []byte
 }
 
 // settle looks up what every send needs.
 func (p *producer) settle() {
 	p.via = p.app.contract.Produces[p.topic].Via
 	p.pipe = p.app.pipes[p.physical]
+	p.sends, p.schedules = p.app.sends(p.physical), p.app.schedules(p.physical)
 	p.source, p.event = []byte("/"+p.app.contract.Identity()), []byte(p.topic)
 	if p.weigh = weigherOf(p.typ); p.weigh == nil {
 		p.weigh = func(reflect.Value, int) int { return 0 }

@@ -9,6 +9,8 @@ import (
 	"testing/fstest"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	slipway "github.com/slipway-go/slipway"
 	"github.com/slipway-go/slipway/internal/embedded"
@@ -28,6 +30,11 @@ produces:
 // producing runs a benchmark with a service that only produces bytes.
 func producing(b *testing.B, run func(ctx context.Context, out *slipway.Producer[[]byte], beside *kgo.Client)) {
 	b.Helper()
+	producingTraced(b, nil, run)
+}
+
+func producingTraced(b *testing.B, provider trace.TracerProvider, run func(ctx context.Context, out *slipway.Producer[[]byte], beside *kgo.Client)) {
+	b.Helper()
 	cluster, err := embedded.Start(b.Context(), embedded.Config{AutoCreateTopics: true})
 	if err != nil {
 		b.Fatal(err)
@@ -43,6 +50,7 @@ func producing(b *testing.B, run func(ctx context.Context, out *slipway.Producer
 	env.CreateTopics = true
 	app, err := slipway.New(slipway.Config{
 		Files: fstest.MapFS{"slipway.yaml": {Data: []byte(benchSeller)}}, Environment: env, Dial: cluster.Dial, Logger: slog.New(slog.DiscardHandler),
+		TracerProvider: provider,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -90,23 +98,39 @@ func (t *countdown) wait(b *testing.B) {
 	}
 }
 
+// sendMany sends as often as the benchmark says and waits for all outcomes.
+func sendMany(b *testing.B, ctx context.Context, out *slipway.Producer[[]byte], value *[]byte) {
+	b.Helper()
+	t := newCountdown()
+	done := func(_ slipway.Receipt, err error) { t.told(err) }
+	b.ReportAllocs()
+	for b.Loop() {
+		t.left.Add(1)
+		out.SendAsync(ctx, value, done)
+	}
+	t.wait(b)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
 // BenchmarkSendAsync is a record's way through a producer, without encoding,
 // beside what the client underneath takes for one that has the same headers.
 func BenchmarkSendAsync(b *testing.B) {
 	value := make([]byte, 100)
-	b.Run("slipway", func(b *testing.B) {
-		producing(b, func(ctx context.Context, out *slipway.Producer[[]byte], _ *kgo.Client) {
-			t := newCountdown()
-			done := func(_ slipway.Receipt, err error) { t.told(err) }
-			b.ReportAllocs()
-			for b.Loop() {
-				t.left.Add(1)
-				out.SendAsync(ctx, &value, done)
-			}
-			t.wait(b)
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
-		})
-	})
+	slipwayWith := func(provider trace.TracerProvider, sampled bool) func(b *testing.B) {
+		return func(b *testing.B) {
+			producingTraced(b, provider, func(ctx context.Context, out *slipway.Producer[[]byte], _ *kgo.Client) {
+				if provider != nil {
+					ctx = trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
+						TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.TraceFlags(0).WithSampled(sampled),
+					}))
+				}
+				sendMany(b, ctx, out, &value)
+			})
+		}
+	}
+	b.Run("slipway", slipwayWith(nil, false))
+	b.Run("slipway within a trace that is not kept", slipwayWith(sdktrace.NewTracerProvider(), false))
+	b.Run("slipway within a trace that is kept", slipwayWith(sdktrace.NewTracerProvider(), true))
 	b.Run("kgo", func(b *testing.B) {
 		producing(b, func(ctx context.Context, _ *slipway.Producer[[]byte], client *kgo.Client) {
 			t := newCountdown()

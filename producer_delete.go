@@ -88,7 +88,9 @@ func (p *producer) delete(ctx context.Context, key string, opts []SendOption) (R
 		opt.apply(&o)
 	}
 	s := new(parted)
+	ctx, s.span = p.trace(ctx, &o)
 	if err := p.tombstone(ctx, &s.rec, s.headers[:0], key, &o); err != nil {
+		endSend(s.span, nil, err)
 		return Receipt{}, fmt.Errorf("delete from %s: %w", p.topic, err)
 	}
 	return p.wait(ctx, func(done func(Receipt, error)) { p.deliver(ctx, s, &o, done) })

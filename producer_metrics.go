@@ -45,8 +45,8 @@ func (c *pipeCounts) settled(p *sending, told bool, err error) {
 		c.failed.Add(1)
 		failed = 1
 	}
-	if ctx := context.Background(); c.duration.Enabled(ctx) {
-		c.duration.Record(ctx, time.Since(p.since).Seconds(), c.took[failed]...)
+	if c.duration.Enabled(context.Background()) {
+		c.duration.Record(during(p.span), time.Since(p.since).Seconds(), c.took[failed]...)
 	}
 }
 

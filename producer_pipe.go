@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/slipway-go/slipway/contract"
 )
@@ -35,8 +36,9 @@ type pipe struct {
 	writer   *writer
 	room     contract.Buffer
 	timeout  time.Duration
-	largest  int      // record batch that the topic takes
-	fallback fallback // nil for block
+	largest  int       // record batch that the topic takes
+	sends    operation // that spans are of
+	fallback fallback  // nil for block
 
 	timetable *timetable // nil with via: outbox
 	counts    pipeCounts
@@ -64,6 +66,7 @@ type sending struct {
 
 	pipe       *pipe
 	rec        *kgo.Record
+	span       trace.Span      // nil where there are no traces
 	was        context.Context // the record's own
 	done       func(*kgo.Record, error)
 	receipt    func(Receipt, error) // in place of done
@@ -84,7 +87,7 @@ type waiter struct {
 // has done called exactly once. Records of one key are written in the order of
 // the calls. It is what replays use, too.
 func (q *pipe) put(ctx context.Context, rec *kgo.Record, done func(*kgo.Record, error)) {
-	q.send(ctx, &sending{rec: rec, done: done}, false)
+	q.send(ctx, &sending{rec: rec, done: done, span: q.resume(ctx, rec)}, false)
 }
 
 // send writes what p holds. With divert the fallback is asked first.
@@ -283,16 +286,15 @@ func (q *pipe) remove(p *sending) {
 
 // finish is tell for those who hold a record beside.
 func (p *sending) finish(rec *kgo.Record, err error) {
-	if p.receipt == nil {
-		p.done(rec, err)
-		return
-	}
 	p.rec = rec
 	p.tell(err)
 }
 
 // tell tells the sender. It is called once, and under no lock.
 func (p *sending) tell(err error) {
+	if p.span != nil {
+		endSend(p.span, p.rec, err)
+	}
 	switch {
 	case p.receipt == nil:
 		p.done(p.rec, err)

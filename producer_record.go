@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/slipway-go/slipway/internal/record"
 	"github.com/slipway-go/slipway/schema"
@@ -52,8 +51,8 @@ func (p *producer) complete(ctx context.Context, rec *kgo.Record, headers []kgo.
 			headers = append(headers, kgo.RecordHeader{Key: schema.ValueIDHeader, Value: p.frame.header})
 		}
 	}
-	if trace.SpanContextFromContext(ctx).IsValid() {
-		propagation.TraceContext{}.Inject(ctx, (*headerCarrier)(&headers))
+	if !o.carries() {
+		headers = inject(ctx, headers)
 	}
 	for _, h := range o.headers {
 		headers = own(headers, h)

@@ -1,9 +1,7 @@
 package slipway
 
 import (
-	"context"
 	"slices"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -11,10 +9,7 @@ import (
 	"github.com/slipway-go/slipway/diag"
 )
 
-// replicasEvery is how often the replicas of produced topics are looked at.
-const replicasEvery = time.Minute
-
-// watchReplicas warns when a produced topic has no replica to spare: with
+// lookAtReplicas warns when a produced topic has no replica to spare: with
 // acks=all nothing acknowledged is lost then, but the next broker that goes away
 // stops all writing.
 //
@@ -22,42 +17,12 @@ const replicasEvery = time.Minute
 // read, so it is taken to be one below the number of replicas, which is what
 // clusters with three replicas have, and never above what is in sync while
 // writes come through.
-func (a *App) watchReplicas(ctx context.Context) error {
-	if len(a.pipes) == 0 {
-		return nil
-	}
-	for {
-		if err := a.lookAtReplicas(ctx); err != nil && ctx.Err() == nil {
-			a.log.Debug("look at replicas", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(replicasEvery):
-		}
-	}
-}
-
-// lookAtReplicas asks for the metadata of all produced topics.
-func (a *App) lookAtReplicas(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	req := kmsg.NewPtrMetadataRequest()
-	for topic := range a.pipes {
-		t := kmsg.NewMetadataRequestTopic()
-		t.Topic = new(topic)
-		req.Topics = append(req.Topics, t)
-	}
-	resp, err := req.RequestWith(ctx, a.client)
-	if err != nil {
-		return err
-	}
+func (a *App) lookAtReplicas(resp *kmsg.MetadataResponse) {
 	for _, t := range resp.Topics {
 		if q := a.pipes[nameOf(t.Topic)]; q != nil && kerr.ErrorForCode(t.ErrorCode) == nil && len(t.Partitions) > 0 {
 			q.looked(t.Partitions)
 		}
 	}
-	return nil
 }
 
 func nameOf(s *string) string {

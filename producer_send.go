@@ -60,7 +60,9 @@ func (p *producer) sendAsync(ctx context.Context, value any, done func(Receipt, 
 		opt.apply(&o)
 	}
 	s := new(parted)
+	ctx, s.span = p.trace(ctx, &o)
 	if err := p.fill(ctx, &s.rec, s.headers[:0], value, &o); err != nil {
+		endSend(s.span, nil, err)
 		done(p.nowhere(), fmt.Errorf("send to %s: %w", p.topic, err))
 		return
 	}
@@ -70,13 +72,14 @@ func (p *producer) sendAsync(ctx context.Context, value any, done func(Receipt, 
 // deliver gives a record to what the contract says it goes by.
 func (p *producer) deliver(ctx context.Context, s *parted, o *sendOptions, done func(Receipt, error)) {
 	if o.later() && p.via != contract.Outbox {
-		p.schedule(&s.rec, o.due, done)
+		p.schedule(&s.rec, o.due, traceDone(s.span, "scheduled", done))
 		return
 	}
 	switch p.via {
 	case contract.Transaction:
-		done(p.sendLater(ctx, &s.rec, o.sends))
+		done(p.sendLater(ctx, s, o.sends))
 	case contract.Outbox:
+		endSend(s.span, nil, ErrOutbox)
 		done(p.nowhere(), fmt.Errorf("send to %s: %w", p.topic, ErrOutbox))
 	default:
 		s.sending.rec, s.receipt = &s.rec, done

@@ -74,7 +74,7 @@ func (a *App) openPipes() error {
 		}
 		q := &pipe{
 			app: a, topic: name, physical: a.physical(name), writer: w,
-			room: p.Buffer, timeout: p.Timeout, largest: int(a.batchBytes(a.physical(name))),
+			room: p.Buffer, timeout: p.Timeout, largest: int(a.batchBytes(a.physical(name))), sends: a.sends(a.physical(name)),
 		}
 		a.pipes[q.physical] = q
 		if q.fallback, err = a.fallbackOf(q, p); err != nil {

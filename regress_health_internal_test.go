@@ -16,7 +16,7 @@ func (Fetcher) PauseFetchPartitions(m map[string][]int32) map[string][]int32 { r
 func (Fetcher) ResumeFetchPartitions(map[string][]int32)                     {}
 
 func TestAHaltStaysInHealthThoughAnotherGroupGivesThePartitionUp(t *testing.T) {
-	app := &App{log: slog.New(slog.DiscardHandler)}
+	app := &App{log: slog.New(slog.DiscardHandler), contract: new(contract.Service)}
 	app.health.up = true
 	tp := topicPartition{"orders", 0}
 	member := func(group string) (*consumer, *partition) {

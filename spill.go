@@ -34,6 +34,7 @@ type spillway struct {
 	counts spillCounts
 	kick   chan struct{} // an append has failed: there may be nothing to wait for
 
+	refuses  atomic.Bool // the last record found the cap reached
 	mu       sync.Mutex
 	spilling bool
 }
@@ -70,6 +71,7 @@ func (s *spillway) accept(ctx context.Context, rec *kgo.Record, away bool, done 
 	}
 	if age := s.carry.age(time.Now()); age > s.age {
 		s.counts.full.Add(1)
+		s.refuses.Store(true)
 		return true, fmt.Errorf("%w: the oldest record waits for %v, and the contract says %v", ErrSpillFull, age.Round(time.Second), s.age)
 	}
 	if !s.spilling {
@@ -85,11 +87,13 @@ func (s *spillway) appended(rec *kgo.Record, err error, done func(*kgo.Record, e
 	rec.Partition, rec.Offset = -1, -1
 	if err == nil {
 		s.counts.spilled.Add(1)
+		s.refuses.Store(false)
 		done(rec, nil)
 		return
 	}
 	if errors.Is(err, spill.ErrFull) {
 		s.counts.full.Add(1)
+		s.refuses.Store(true)
 	} else {
 		s.counts.failed.Add(1)
 		s.pipe.app.log.Error("record could not be put on disk", "code", diag.SpillFailed, "topic", s.pipe.physical, "error", err)

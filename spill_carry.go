@@ -82,7 +82,7 @@ func (c *carrier) start(ctx context.Context, items []spill.Item) *group {
 	for i := range items {
 		it := &items[i]
 		rec := &kgo.Record{Topic: it.Topic, Key: it.Key, Value: it.Value, Headers: it.Headers, Timestamp: it.Time}
-		c.pipe.send(ctx, &sending{rec: rec, patient: true, done: func(_ *kgo.Record, err error) {
+		c.pipe.send(ctx, &sending{rec: rec, patient: true, span: c.pipe.resume(ctx, rec), done: func(_ *kgo.Record, err error) {
 			g.errs[i] = err
 			if g.left.Add(-1) == 0 {
 				close(g.settled)

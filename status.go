@@ -75,9 +75,9 @@ type PartitionStatus struct {
 // Consumption returns how each consumed entry stands in this instance, in the
 // order of their names. It is empty before the app runs.
 func (a *App) Consumption() []EntryStatus {
-	a.health.mu.Lock()
-	members := a.health.members
-	a.health.mu.Unlock()
+	a.settings.mu.Lock()
+	defer a.settings.mu.Unlock()
+	members := a.health.running()
 	all := []EntryStatus{}
 	for _, c := range members {
 		s := c.snapshot()

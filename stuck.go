@@ -56,11 +56,8 @@ func (a *attempt) called() time.Time { return a.partition.entry.clock.began.Add(
 // over for five seconds. Kafka, the registry and what handlers depend on are no
 // part of it: while one of them is away, a restart makes nothing better.
 func (a *App) Live() error {
-	a.health.mu.Lock()
-	members := a.health.members
-	a.health.mu.Unlock()
 	var errs []error
-	for _, c := range members {
+	for _, c := range a.health.running() {
 		for _, e := range c.entries {
 			for _, late := range e.dog.Late() {
 				if since := e.clock.now() - late.began; since >= hopeless*(late.limit-late.began) {

@@ -120,7 +120,11 @@ func (s *session) finish(w *work) fate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.frontier.Finish(w.seq)
-	if w.trouble == nil || len(w.sent) == 0 || p.ledger.closed {
+	switch {
+	case w.trouble == nil || len(w.sent) == 0:
+		return fate{state: finished}
+	case p.ledger.closed:
+		settleSpans(w.sent, "given back")
 		return fate{state: finished}
 	}
 	e := &effect{work: *w, records: w.sent, dead: w.decided()}
@@ -212,6 +216,7 @@ func (s *session) forget(partitions []*partition) {
 	for _, p := range partitions {
 		for _, e := range p.ledger.effects {
 			s.held -= e.size()
+			settleSpans(e.records, "given back")
 		}
 		p.ledger = ledger{closed: true}
 		s.consumer.tell(p.unsettled(), "")
@@ -273,6 +278,7 @@ func (s *session) settled(b *settlement) {
 	defer s.mu.Unlock()
 	for _, e := range b.effects {
 		e.settled = true
+		settleSpans(e.records, "committed")
 	}
 	for _, m := range b.moved {
 		m.of.setCommitted(m.commit)

@@ -2,6 +2,7 @@ package slipway_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,8 +67,10 @@ func TestATransactionThatTimesOutIsWrittenAgain(t *testing.T) {
 		if n := len(k.Records(shipments)); n != 0 {
 			t.Errorf("%d shipments of a transaction that was not committed are seen", n)
 		}
-		if err := k.Ready("shipper"); err == nil || !strings.Contains(err.Error(), "transactions of group svc-shipper-dev") {
-			t.Errorf("Ready() = %v, want it to name the transactions", err)
+		if h := k.Health("shipper"); !slices.ContainsFunc(h.Checks, func(c slipway.Check) bool {
+			return c.Name == "transactions of group svc-shipper-dev" && c.Status != slipway.CheckOK
+		}) {
+			t.Errorf("health = %+v, want it to name the transactions", h)
 		}
 		requireExactly(t, k, 100)
 		if held.Load() == 0 {

@@ -121,6 +121,7 @@ func (s *session) refused(e *effect, r kgo.ProduceResult) bool {
 	t := e.work.troubled()
 	t.verdict, t.reason = fmt.Errorf("effect on %s: %w", r.Record.Topic, r.Err), record.Rejected
 	s.held -= e.size()
+	settleSpans(e.records, "dropped")
 	e.records, e.dead = []*kgo.Record{s.consumer.deadLetter(&e.work)}, true
 	s.held += e.size()
 	s.consumer.logOf(&e.work).Error("effect refused, record dead-lettered", "code", diag.TransactionRefused, "to", p.entry.dead, "error", t.verdict)

@@ -62,8 +62,9 @@ func (t Tuning) validate() diag.List {
 
 // Tune changes how an entry is consumed and returns how it is then. It takes
 // effect for the next record: what runs finishes under the old bounds. All of a
-// change is made, or nothing. It concerns this instance alone and is forgotten
-// at its end.
+// change is made, or nothing. It concerns this instance alone, stays until
+// that very key is configured otherwise ([App.Reconfigure]), and is forgotten at
+// the instance's end.
 //
 // A held key's records stay in memory, and those behind them in the partition
 // cannot be committed for good: it is a measure for minutes. To stop a key for
@@ -80,14 +81,18 @@ func (a *App) Tune(entry string, change Tuning) (Tuning, error) {
 	if err := change.validate().Err(); err != nil {
 		return Tuning{}, err
 	}
+	a.settings.mu.Lock()
 	c.tune(e, change)
 	now := e.tuning()
+	a.settings.mu.Unlock()
 	a.log.Info("consumption tuned", "entry", entry, "now", fmt.Sprintf("%+v", now.plain()))
 	return now, nil
 }
 
 // Tuned returns how each entry is consumed now. It is empty before the app runs.
 func (a *App) Tuned() map[string]Tuning {
+	a.settings.mu.Lock()
+	defer a.settings.mu.Unlock()
 	all := make(map[string]Tuning)
 	for name := range a.contract.Consumes {
 		if _, e := a.consumption(name); e != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
@@ -37,6 +38,7 @@ type trouble struct {
 	hurdles int           // times that it waited for what is not its fault
 	deaf    bool          // the registry did not answer the last time
 	sent    []*kgo.Record // what is written in a transaction once the record is finished
+	span    trace.Span    // of the last attempt
 }
 
 // troubled returns what is known of the record's trouble, to be written to.
@@ -45,6 +47,14 @@ func (w *work) troubled() *trouble {
 		w.trouble = new(trouble)
 	}
 	return w.trouble
+}
+
+// attempt is the span of the last attempt, where one is noted.
+func (w work) attempt() trace.Span {
+	if w.trouble == nil {
+		return nil
+	}
+	return w.span
 }
 
 // failed is how many attempts have failed.
@@ -129,9 +139,13 @@ func (c *consumer) call(e *entry, w *work) fate {
 	if !ok {
 		return fate{state: holding}
 	}
+	attempt.span = c.trace(e, w)
 	err := attempt.one(*w)
 	attempt.end(w.failed()+1, err)
 	w.keep(attempt.sends, err)
+	if attempt.span != nil {
+		return c.traced(attempt.span, w, err)
+	}
 	return c.after(w, err)
 }
 
@@ -169,7 +183,7 @@ func (c *consumer) tripped(w *work) fate {
 // finish notes that a record is done.
 func (c *consumer) finish(w *work) fate {
 	if m := w.partition.entry.meter; m.freshness != nil {
-		m.finished(time.Since(w.rec.Timestamp))
+		m.finished(w.attempt(), time.Since(w.rec.Timestamp))
 	}
 	if c.session != nil {
 		return c.session.finish(w)
@@ -283,7 +297,7 @@ func (c *consumer) conclude(w *work) fate {
 
 // halt ends a partition where it stands, until it is assigned or opened anew.
 func (c *consumer) halt(p *partition, why error) {
-	c.tell(p.String(), "stopped at "+why.Error())
+	c.halted(p.String(), "stopped at "+why.Error())
 	c.app.log.Error("partition stopped", "code", diag.RuntimePartitionStopped, "group", c.group, "topic", p.topic, "partition", p.id, "error", why)
 	p.stop()
 }
@@ -291,8 +305,10 @@ func (c *consumer) halt(p *partition, why error) {
 // bury writes a record to its dead-letter topic and returns once all in-sync
 // replicas have it.
 func (c *consumer) bury(w *work) error {
+	letter := c.deadLetter(w)
 	if c.session != nil {
-		w.sent = []*kgo.Record{c.deadLetter(w)} // together with its offset
+		hold(letter, c.traceDead(w, letter))
+		w.sent = []*kgo.Record{letter} // together with its offset
 		return nil
 	}
 	client, err := c.app.deadClient()
@@ -301,7 +317,9 @@ func (c *consumer) bury(w *work) error {
 	}
 	ctx, cancel := context.WithTimeout(w.partition.ctx, deadLetterTimeout)
 	defer cancel()
-	_, err = c.app.write(ctx, client, &c.app.denials.buries, c.deadLetter(w))
+	span := c.traceDead(w, letter)
+	written, err := c.app.write(ctx, client, &c.app.denials.buries, letter)
+	endSend(span, written, err)
 	return err
 }
 
@@ -329,7 +347,7 @@ const registryHealth = "schema registry"
 func (c *consumer) hear(w *work, err error) {
 	switch {
 	case unheard(err):
-		c.app.health.set(registryHealth, err.Error())
+		c.app.health.setOf(shared, registryHealth, err.Error())
 	case w.trouble != nil && w.deaf:
 		c.app.health.set(registryHealth, "")
 		w.deaf, w.hurdles = false, 0

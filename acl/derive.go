@@ -50,6 +50,9 @@ func (d *derivation) service(svc *contract.Service) {
 	for name, c := range svc.Consumes {
 		d.consume(svc, name, c)
 	}
+	if svc.ProbesByWriting() {
+		d.grant(svc, contract.DefaultAlias, literal(Topic, svc.ProbeTopic(), Write), "proves by writing that it can", svc.Position("workload", "probe"))
+	}
 }
 
 func (d *derivation) produce(svc *contract.Service, topic string, p *contract.Produce) {

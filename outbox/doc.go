@@ -34,7 +34,8 @@
 //
 // One goroutine does everything with rows. A round deletes what was
 // acknowledged and reads the next batch of every shard whose last batch is
-// through, in one transaction, then publishes what it read without waiting. A
+// through, in one transaction, then publishes what it read without waiting. What it
+// sends belongs to the trace that the row was written in, as its headers say. A
 // batch that takes longer than a quarter of a second no longer holds its shard
 // up: its keys are left out of what is read, and the others go on.
 //

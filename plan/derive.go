@@ -111,6 +111,7 @@ func (d *derivation) service(svc *contract.Service) {
 	d.quota(svc)
 	d.connectors(svc)
 	d.heartbeats(svc)
+	d.probes(svc)
 }
 
 func (d *derivation) topic(svc *contract.Service, name string, t *contract.Topic) {

@@ -105,6 +105,20 @@ func above(largest int64) string {
 	return strconv.FormatInt(min(largest+Headroom, math.MaxInt32), 10)
 }
 
+// probes is the topic of the writing probe. It is as durable as what the service
+// produces, or its probe would prove nothing.
+func (d *derivation) probes(svc *contract.Service) {
+	if !svc.ProbesByWriting() || !d.here(contract.DefaultAlias) {
+		return
+	}
+	d.out.Topics = append(d.out.Topics, Topic{
+		Name: svc.ProbeTopic(), Service: svc.Name, Role: Probes,
+		Partitions: 1, Replicas: d.cluster.Defaults.Replicas,
+		Configs: d.durable(map[string]string{kafka.CleanupPolicy: "delete", kafka.RetentionMillis: retention(time.Hour)}),
+		Reasons: []Reason{{Service: svc.Name, Text: "proves by writing that it can", Position: svc.Position("workload", "probe")}},
+	})
+}
+
 // source is what is known of a consumed topic.
 func (d *derivation) source(topic string) *contract.Topic {
 	if t := d.owners[topic]; t != nil {

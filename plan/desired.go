@@ -39,6 +39,7 @@ const (
 	Retries     Role = "retries"      // derived from a consume entry, where its records wait
 	DeadLetters Role = "dead-letters" // derived from a consume entry, where its evidence is kept
 	Heartbeats  Role = "heartbeats"   // derived from an outbox that Debezium relays, where it notes that it is alive
+	Probes      Role = "probes"       // derived from workload.probe: write, where the service notes that it can write
 )
 
 // A Topic that shall exist.

@@ -56,6 +56,12 @@
 // it. [Log] and the CLI's saga commands read the same tables, running service or
 // not.
 //
+// # Traces
+//
+// A transition belongs to the trace of the call or the record that caused it, and
+// so does the command it sends. A timer and an operator's order begin a trace that
+// links to the one that the saga was started in.
+//
 // # Isolation
 //
 // A saga has none: others see what it has done before it is over. A state in the

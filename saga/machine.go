@@ -39,6 +39,7 @@ type position struct {
 	Attempt int        `json:"attempt,omitempty"` // of the command that was sent last
 	Pausing bool       `json:"pausing,omitempty"` // the timer is a wait after a refusal, not for an answer
 	Reason  string     `json:"reason,omitempty"`  // why it is stuck or had to be undone
+	Trace   string     `json:"trace,omitempty"`   // the span that it was started in; nothing to the machine
 }
 
 // rule is what the machine has to know of a step.

@@ -42,6 +42,7 @@ func (o *Orchestrator[D]) move(ctx context.Context, tx outbox.Tx, r *row, m move
 			r.due = time.Now().Add(out.wait)
 		}
 	}
+	mark(ctx, r, before, m.kind)
 	if err := o.tell(ctx, tx, r, m, before, out); err != nil {
 		return err
 	}

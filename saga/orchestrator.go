@@ -136,7 +136,7 @@ func (o *Orchestrator[D]) Start(ctx context.Context, tx outbox.Tx, id string, da
 	if err != nil {
 		return fmt.Errorf("start saga %s/%s: encode data: %w", r.name, id, err)
 	}
-	r.data = text
+	r.data, r.position.Trace = text, startedIn(ctx)
 	return o.move(ctx, tx, r, move[D]{event: event{what: began}, kind: "started"})
 }
 

@@ -144,7 +144,7 @@ func (o *Orchestrator[D]) fire(ctx context.Context, tx outbox.Tx) (bool, error) 
 	if time.Since(r.due) > max(unheard, 2*o.poll) {
 		m.event.unheard, m.detail = true, "nothing ran when it was due: it waits once more"
 	}
-	return true, held(&was, 0, o.move(ctx, tx, r, m))
+	return true, held(&was, 0, o.traced(ctx, r, "timeout", func(ctx context.Context) error { return o.move(ctx, tx, r, m) }))
 }
 
 // strand makes a saga stuck that the program cannot go on with. It is kept as
@@ -195,7 +195,10 @@ func (o *Orchestrator[D]) obey(ctx context.Context, tx outbox.Tx) (bool, error) 
 			return true, o.store.note(ctx, tx, r, told)
 		}
 	}
-	return true, held(nil, wish.nr, o.move(ctx, tx, r, move[D]{event: e, kind: wish.verb, step: wish.step, actor: wish.actor}))
+	err = o.traced(ctx, r, wish.verb, func(ctx context.Context) error {
+		return o.move(ctx, tx, r, move[D]{event: e, kind: wish.verb, step: wish.step, actor: wish.actor})
+	})
+	return true, held(nil, wish.nr, err)
 }
 
 // verbs are the orders, as they stand in the table.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"net/netip"
 	"os"
 	"strings"
@@ -28,7 +29,7 @@ const (
 
 // administer registers the admin endpoint of the app, if its environment has
 // an address for it.
-func administer(app *slipway.App) {
+func administer(app *slipway.App, metrics http.Handler) {
 	addr := app.Environment().AdminAddress
 	if addr == "" {
 		return
@@ -44,7 +45,7 @@ func administer(app *slipway.App) {
 			return diag.New(diag.RuntimeListenFailed, "listen on %s for the admin endpoint: %v", addr, err).
 				WithFix("stop the other process, or set ADMIN_ADDRESS to another address")
 		}
-		ln, h := protect(ln, admin(app))
+		ln, h := protect(ln, admin(app, metrics))
 		return serveOn(ctx, app, ln, h)
 	})
 }
@@ -85,19 +86,23 @@ func adminTLS(app *slipway.App) (protection, error) {
 // admin are the endpoints for whoever operates the service. A browser that was
 // led here by another site gets no further: it carries that site's origin, or
 // its name.
-func admin(app *slipway.App) http.Handler {
+func admin(app *slipway.App, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /slipway/v1/entries", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"entries": app.Consumption()})
 	})
 	mux.HandleFunc("PATCH /slipway/v1/entries/{entry}", func(w http.ResponseWriter, r *http.Request) { tune(app, w, r) })
 	mux.HandleFunc("GET /slipway/v1/health", func(w http.ResponseWriter, _ *http.Request) {
-		ready, live := app.Ready(), app.Live()
-		reply(w, http.StatusOK, map[string]any{"ready": ready == nil, "live": live == nil, "problems": append(problems(ready), problems(live)...), "warnings": warnings(app)})
+		reply(w, http.StatusOK, standing(app))
 	})
 	mux.HandleFunc("GET /slipway/v1/credential", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, app.Credential())
 	})
+	mux.HandleFunc("GET /slipway/v1/config", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, configured(app)) })
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics)
+	}
+	profile(mux)
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	file, certified := app.Environment().AdminTokenFile, app.Environment().AdminCertFile != ""
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -114,6 +119,33 @@ func admin(app *slipway.App) http.Handler {
 		}
 		guarded.ServeHTTP(w, r)
 	})
+}
+
+// standing is the service's health with what is wrong in words, as a person reads
+// it.
+func standing(app *slipway.App) any {
+	h, problems := app.Health(), []string{}
+	for _, c := range h.Checks {
+		if c.Status == slipway.CheckFail {
+			problems = append(problems, c.Name+": "+c.Reason)
+		}
+	}
+	return struct {
+		slipway.Health
+		Status   string   `json:"status"`
+		Problems []string `json:"problems"`
+		Warnings []string `json:"warnings"`
+	}{h, h.Status(), problems, warnings(app)}
+}
+
+// profile has the runtime's profiles looked at as go tool pprof asks for them:
+// here, and nowhere else. The command line is not among them, which may hold what
+// is nobody's business.
+func profile(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 }
 
 // warnings are what will keep the service from working if nobody does anything.

@@ -42,7 +42,7 @@ func administered(t *testing.T, configure func(*slipway.Config), test func(t *te
 		return nil
 	}
 	service := slipwaytest.Service{Files: fstest.MapFS{"slipway.yaml": {Data: []byte(consuming)}}, Wire: wire, Configure: configure}
-	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, k *slipwaytest.Kit) { test(t, k, app, admin(app)) })
+	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, k *slipwaytest.Kit) { test(t, k, app, admin(app, nil)) })
 }
 
 // ask sends a request and decodes the answer.
@@ -205,7 +205,7 @@ func TestHealthAndLivenessTellOfAHandlerThatHangs(t *testing.T) {
 			}
 		}
 		live := func() int {
-			code, _ := ask(t, probes(app), http.MethodGet, "/livez", "")
+			code, _ := ask(t, probes(app, nil), http.MethodGet, "/livez", "")
 			return code
 		}
 		k.Advance(time.Second) // its first partitions open after the group has formed
@@ -217,7 +217,7 @@ func TestHealthAndLivenessTellOfAHandlerThatHangs(t *testing.T) {
 			t.Errorf("/livez = %d while the handler may still return", code)
 		}
 		k.Advance(2 * time.Minute)
-		health("false false 2")
+		health("false false 1")
 		if code := live(); code != http.StatusServiceUnavailable {
 			t.Errorf("/livez = %d though only a restart helps", code)
 		}

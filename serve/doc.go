@@ -6,13 +6,22 @@
 //
 //	func main() { serve.Main(files, wire, avro.Codec()) }
 //
-// [Main] reads the [slipway.Environment], makes the app, calls wire to register
-// handlers and producers, and runs until SIGINT or SIGTERM. It then drains for
-// at most the shutdown timeout; a second signal ends the process at once.
+// [Main] reads what the service is configured with, makes the app, calls wire to
+// register handlers and producers, and runs until SIGINT or SIGTERM. It then
+// drains for at most the shutdown timeout; a second signal ends the process at
+// once.
+//
+// Configuration is put together by package config from flags, variables,
+// [Service.Sources], the files in config/ beside slipway.yaml, and the contract.
+// The program's own flags are --set key=value, --config-path, --print-config,
+// --version and --help. While the service runs it looks every second: a change is
+// taken over whole, or refused whole and told of once, and the service stays ready
+// either way.
 //
 // Where ADMIN_ADDRESS is set, whoever operates the service can look at how it
 // consumes and change it there: GET /slipway/v1/entries, PATCH
-// /slipway/v1/entries/{entry} with a [slipway.Tuning], GET /slipway/v1/health.
+// /slipway/v1/entries/{entry} with a [slipway.Tuning], GET /slipway/v1/config, GET
+// /slipway/v1/health.
 // The address is a loopback one, or every request carries the token of the file
 // that ADMIN_TOKEN_PATH names, or every client shows a certificate:
 // ADMIN_CERT_PATH, ADMIN_KEY_PATH and ADMIN_CLIENT_CA_PATH make the endpoint speak

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -19,37 +18,72 @@ const (
 	readTimeout       = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
+
+	// farewell is how long probes that are being answered may take when all
+	// else is over.
+	farewell = time.Second
 )
 
-// listen registers the HTTP server of the app, if its contract has a port.
-func listen(app *slipway.App) {
-	workload := app.Contract().Workload
-	if workload == nil || workload.HTTP == 0 {
-		return
+// listen opens the service's port for HTTP: the contract's workload.http, or,
+// without one, HEALTH_ADDRESS with nothing but probes and metrics. It answers
+// probes from now on, so that a long start can be told from a hang, and until
+// the service has drained; what the service itself serves is open while it runs.
+func listen(app *slipway.App, metrics http.Handler) error {
+	if w := app.Contract().Workload; w != nil && w.HTTP != 0 {
+		gate := newGate(Edge(app, app.Mux()), func() bool { return app.Health().Started })
+		app.Go("http", func(ctx context.Context) error { return gate.run(ctx, app.Environment().ShutdownTimeout/3) })
+		mux := probes(app, metrics)
+		mux.Handle("/", gate)
+		addr := net.JoinHostPort(app.Environment().ListenHost, strconv.Itoa(w.HTTP))
+		if err := serveHTTP(app, addr, mux); err != nil {
+			return diag.New(diag.RuntimeListenFailed, "listen on %s: %v", addr, err).At(app.Contract().Position("workload/http"))
+		}
+		return nil
 	}
-	app.Go("http", func(ctx context.Context) error {
-		addr := net.JoinHostPort(app.Environment().ListenHost, strconv.Itoa(workload.HTTP))
-		return serveHTTP(ctx, app, addr)
-	})
+	if addr := app.Environment().HealthAddress; addr != "" {
+		if err := serveHTTP(app, addr, probes(app, metrics)); err != nil {
+			return diag.New(diag.RuntimeListenFailed, "listen on %s for the probes: %v", addr, err).
+				WithFix("stop the other process, or set HEALTH_ADDRESS to another address")
+		}
+	}
+	return nil
 }
 
-// serveHTTP serves the app's endpoints until ctx ends.
-func serveHTTP(ctx context.Context, app *slipway.App, addr string) error {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", addr)
+// serveHTTP serves on an address until the app has ended.
+func serveHTTP(app *slipway.App, addr string, h http.Handler) error {
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return diag.New(diag.RuntimeListenFailed, "listen on %s: %v", addr, err).At(app.Contract().Position("workload/http"))
+		return err
 	}
-	return serveOn(ctx, app, ln, probes(app))
+	app.Logger().Info("listening", "address", ln.Addr().String())
+	server := newServer(h)
+	go func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			app.Logger().Error("listening ended", "address", ln.Addr().String(), "error", err)
+		}
+	}()
+	app.OnStop("http on "+addr, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), farewell)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			return server.Close() // a client that takes its time is not waited for
+		}
+		return nil
+	})
+	return nil
+}
+
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+	}
 }
 
 // serveOn serves on a listener until ctx ends, then lets open requests finish.
 func serveOn(ctx context.Context, app *slipway.App, ln net.Listener, h http.Handler) error {
 	app.Logger().Info("listening", "address", ln.Addr().String())
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-	}
+	server := newServer(h)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ln) }()
 	select {
@@ -63,50 +97,4 @@ func serveOn(ctx context.Context, app *slipway.App, ln net.Listener, h http.Hand
 		return errors.Join(err, server.Close())
 	}
 	return nil
-}
-
-// probes puts the probes in front of the service's own endpoints.
-func probes(app *slipway.App) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, app.Live()) })
-	mux.HandleFunc("GET /startupz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := app.Ready(); errors.Is(err, slipway.ErrNotRunning) {
-			answer(w, err)
-			return
-		}
-		answer(w, nil)
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, app.Ready()) })
-	mux.Handle("/", app.Mux())
-	return mux
-}
-
-// answer writes a probe's result: 200, or 503 with each thing that is wrong.
-func answer(w http.ResponseWriter, err error) {
-	w.Header().Set("Content-Type", "application/json")
-	body := struct {
-		Status   string   `json:"status"`
-		Problems []string `json:"problems,omitempty"`
-	}{Status: "ok"}
-	if err != nil {
-		body.Status = "unavailable"
-		body.Problems = problems(err)
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	_ = json.NewEncoder(w).Encode(body)
-}
-
-func problems(err error) []string {
-	if err == nil {
-		return []string{}
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []string{err.Error()}
-	}
-	var all []string
-	for _, e := range joined.Unwrap() {
-		all = append(all, e.Error())
-	}
-	return all
 }

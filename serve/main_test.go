@@ -18,10 +18,12 @@ import (
 
 	slipway "github.com/slipway-go/slipway"
 	"github.com/slipway-go/slipway/internal/embedded"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 )
 
 // A contract without topics: serve is about everything else.
-const contract = `apiVersion: slipway.dev/v1
+const greeter = `apiVersion: slipway.dev/v1
 kind: Service
 metadata: {name: greeter, owner: team-greeting}
 identity: {auth: scram-sha-512}
@@ -74,19 +76,23 @@ func startIn(t *testing.T, port int, wire func(*slipway.App) error, more map[str
 		"TLS_CA_PATH": file("ca.crt", string(cluster.CA())), "SASL_PASSWORD_PATH": file("password", cluster.Admin().Password),
 	}
 	maps.Copy(env, more)
-	files := fstest.MapFS{"slipway.yaml": {Data: fmt.Appendf(nil, contract+"adopt: {principal: admin}\n", port)}}
+	files := fstest.MapFS{"slipway.yaml": {Data: fmt.Appendf(nil, greeter+greeting+"adopt: {principal: admin}\n", port)}}
 	stderr, signals, status := new(buffer), make(chan os.Signal, 2), make(chan int, 1)
 	go func() {
-		status <- run(process{Service: Service{Files: files, Wire: wire}, lookup: lookup(env), stderr: stderr, signals: signals})
+		status <- run(process{
+			Service: Service{Files: files, Wire: wire, Exporters: []telemetry.Exporter{prometheus.Exporter()}},
+			environ: environ(env), stderr: stderr, signals: signals,
+		})
 	}()
 	return stderr, signals, status
 }
 
-func lookup(env map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		v, ok := env[name]
-		return v, ok
+// environ is an environment as os.Environ returns it.
+func environ(env map[string]string) (all []string) {
+	for name, value := range env {
+		all = append(all, name+"="+value)
 	}
+	return all
 }
 
 // freePort returns a port that nothing listens on.
@@ -118,6 +124,8 @@ func TestAServiceServesItsEndpointsAndProbesUntilItIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		return resp.StatusCode, string(body)
+	}
+	for code, _ := get("/readyz"); code != http.StatusOK; code, _ = get("/readyz") {
 	}
 	for path, want := range map[string]string{"/hello": "hello", "/livez": "ok", "/startupz": "ok", "/readyz": "ok"} {
 		if code, body := get(path); code != http.StatusOK || !strings.Contains(body, want) {
@@ -180,13 +188,13 @@ func TestWhatCannotStartIsToldWithItsFix(t *testing.T) {
 		code int
 		want string
 	}{
-		"no environment": {env: nil, file: fmt.Sprintf(contract, 80), code: exitMisfit, want: "error[SLP-RUN-001]: ENVIRONMENT is not set"},
+		"no environment": {env: nil, file: fmt.Sprintf(greeter, 80), code: exitMisfit, want: "error[SLP-RUN-001]: ENVIRONMENT is not set"},
 		"no contract":    {env: env, code: exitMisfit, want: "slipway.yaml"},
 		"wiring fails": {
-			env: env, file: fmt.Sprintf(contract, 80), code: exitFailed, want: "error[SLP-RUN-020]: open database: disk is full",
+			env: env, file: fmt.Sprintf(greeter, 80), code: exitFailed, want: "error[SLP-RUN-020]: open database: disk is full",
 			wire: func(*slipway.App) error { return errors.New("open database: disk is full") },
 		},
-		"an unreadable file": {env: env, file: fmt.Sprintf(contract, 80), code: exitFailed, want: "error[SLP-RUN-003]"},
+		"an unreadable file": {env: env, file: fmt.Sprintf(greeter, 80), code: exitFailed, want: "error[SLP-RUN-003]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -198,7 +206,7 @@ func TestWhatCannotStartIsToldWithItsFix(t *testing.T) {
 				tt.wire = func(*slipway.App) error { return nil }
 			}
 			var stderr bytes.Buffer
-			got := run(process{Service: Service{Files: files, Wire: tt.wire}, lookup: lookup(tt.env), stderr: &stderr})
+			got := run(process{Service: Service{Files: files, Wire: tt.wire}, environ: environ(tt.env), stderr: &stderr})
 			if got != tt.code || !strings.Contains(stderr.String(), tt.want) || !strings.Contains(stderr.String(), "fix: ") {
 				t.Errorf("exit status %d, want %d; stderr, want %q with a fix:\n%s", got, tt.code, tt.want, &stderr)
 			}

@@ -76,6 +76,12 @@ func (k *Kit) HTTP(service string) http.Handler {
 	})
 }
 
+// Health returns how the oldest running instance of a service stands.
+func (k *Kit) Health(service string) slipway.Health {
+	k.t.Helper()
+	return k.app(service).Health()
+}
+
 // Ready returns what keeps a service from its work, nil for nothing.
 func (k *Kit) Ready(service string) error {
 	k.t.Helper()

@@ -3,6 +3,7 @@ package slipwaytest_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -99,6 +100,24 @@ func TestARequestGoesToWhateverInstanceRuns(t *testing.T) {
 		k.Start("inventory")
 		if got := status(); got != http.StatusNoContent {
 			t.Errorf("GET /stock = %d after it was started again, want 204", got)
+		}
+	})
+}
+
+func TestATestSaysWhatAServiceIsConfiguredWith(t *testing.T) {
+	t.Parallel()
+	fsys := maps.Clone(files)
+	text := string(files["slipway.yaml"].Data) + "config:\n  stock.key: {secret: true}\n  stock.limit: {type: integer, default: 5}\n"
+	fsys["slipway.yaml"] = &fstest.MapFile{Data: []byte(text)}
+	var key string
+	var limit int64
+	service := slipwaytest.Service{Files: fsys, Set: map[string]string{"stock.key": "k-1", "stock.limit": "7"}, Wire: func(app *slipway.App) error {
+		key, limit = slipway.NewSetting[string](app, "stock.key").Get(), slipway.NewSetting[int64](app, "stock.limit").Get()
+		return wire(app)
+	}}
+	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, _ *slipwaytest.Kit) {
+		if key != "k-1" || limit != 7 {
+			t.Errorf("the service reads %q and %d, want what the test set", key, limit)
 		}
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	slipway "github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/internal/embedded"
 	"github.com/slipway-go/slipway/schema"
@@ -33,6 +34,10 @@ const environment = "dev"
 type Service struct {
 	Files fs.FS
 	Wire  func(*slipway.App) error
+
+	// Set gives keys of the configuration their values, over what Files say: what
+	// the contract wants and no file may hold, or what the test is about.
+	Set map[string]string
 
 	// Configure changes what an instance is made from; nil changes nothing.
 	Configure func(*slipway.Config)
@@ -122,6 +127,9 @@ func (k *Kit) Start(name string) {
 	if s.Configure != nil {
 		s.Configure(&cfg)
 	}
+	if cfg.Settings == nil {
+		cfg.Settings = k.settings(s)
+	}
 	app, err := slipway.New(cfg)
 	if err != nil {
 		k.t.Fatalf("start %s:\n%v", name, err)
@@ -144,6 +152,22 @@ func (k *Kit) Start(name string) {
 		return !errors.Is(app.Ready(), slipway.ErrNotRunning) && k.consumes(s)
 	})
 	s.oldest.CompareAndSwap(nil, app)
+}
+
+// settings are what a service is configured with.
+func (k *Kit) settings(s *service) *config.Values {
+	k.t.Helper()
+	loader, err := config.New(config.Config{
+		Contract: s.contract, Files: s.Files, Environ: []string{"ENVIRONMENT=" + environment}, Set: s.Set,
+	})
+	if err != nil {
+		k.t.Fatalf("configure %s:\n%v", s.contract.Name, err)
+	}
+	values, err := loader.Load(k.t.Context())
+	if err != nil {
+		k.t.Fatalf("configure %s:\n%v", s.contract.Name, err)
+	}
+	return values
 }
 
 // dispose ends an app that never ran, so that what its wiring opened is closed

@@ -1,0 +1,210 @@
+package slipway
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slipway-go/slipway/diag"
+)
+
+// rejoinGrace is how long a service that was in its group may be out of it: a
+// rebalance takes as long as the slowest member.
+const rejoinGrace = rebalanceTimeout
+
+// A finding is a check on its way: what is wrong, and whose problem it is.
+type finding struct {
+	Check
+	class class
+	err   error // in place of name and reason
+}
+
+func (f finding) error() error {
+	if f.err != nil {
+		return f.err
+	}
+	return errors.New(f.Name + ": " + f.Reason)
+}
+
+func okay(name, reason string) finding {
+	return finding{Check: Check{Name: name, Status: CheckOK, Reason: reason}}
+}
+
+func warning(name string, code diag.Code, reason string, args ...any) finding {
+	return finding{Check: Check{Name: name, Status: CheckWarn, Code: code, Reason: fmt.Sprintf(reason, args...)}}
+}
+
+func failure(of class, name string, code diag.Code, reason string, args ...any) finding {
+	return finding{Check: Check{Name: name, Status: CheckFail, Code: code, Reason: fmt.Sprintf(reason, args...)}, class: of}
+}
+
+// judge makes the checks of what is known.
+func (a *App) judge(now time.Time) []finding {
+	s := a.health.now()
+	var found []finding
+	if s.up {
+		v := a.health.path.view()
+		found = slices.Concat(a.judgePath(v), a.judgeGroups(s, now), a.judgeProblems(s), a.judgeRights(), a.judgePipes(now), a.judgeIdentity(now), a.judgeSettings(), a.judgeOwn(now))
+		for i := range found {
+			a.excuse(&found[i], s, v, now)
+		}
+	}
+	found = append(found, startup(s))
+	if s.stopping {
+		found = append(found, failure(private, "shutdown", "", "the service stops: what runs finishes, nothing new starts"))
+	}
+	a.health.remember(found, now)
+	for i := range found {
+		found[i].Fix = cmp.Or(found[i].Fix, remedy(found[i].Code))
+	}
+	slices.SortStableFunc(found, func(f, o finding) int {
+		return cmp.Or(cmp.Compare(severity[f.Status], severity[o.Status]), cmp.Compare(f.Name, o.Name))
+	})
+	return found
+}
+
+var severity = map[CheckStatus]int{CheckFail: 0, CheckWarn: 1, CheckOK: 2}
+
+func remedy(code diag.Code) string {
+	if code == "" {
+		return ""
+	}
+	entry, _ := diag.Lookup(code)
+	return entry.Fix
+}
+
+func startup(s standing) finding {
+	if s.up {
+		return okay("startup", "")
+	}
+	return failure(private, "startup", "", "%s", cmp.Or(s.stage, "the service has not begun to start"))
+}
+
+// excuse makes a warning of a failure that no other instance would be spared,
+// in a service that was ready before.
+func (a *App) excuse(f *finding, s standing, v view, now time.Time) {
+	if f.Status != CheckFail || f.class == private || !s.proved {
+		return
+	}
+	if f.class == shared || s.sharing() || a.health.path.excuses(v, f.Since, now) {
+		f.Status = CheckWarn
+	}
+}
+
+// judgePath is what is known of the cluster and of the service's topics.
+func (a *App) judgePath(v view) []finding {
+	switch {
+	case len(v.topics) == 0 && v.err == nil && v.asked.IsZero():
+		if len(a.contract.Consumes)+len(a.producers) == 0 {
+			return nil // a service without topics
+		}
+		return []finding{failure(private, "cluster", "", "has not been asked for the service's topics yet")}
+	case v.err != nil:
+		d := a.diagnose(v.err)
+		reason := "no answer"
+		if !v.answered.IsZero() {
+			reason = fmt.Sprintf("no answer since %s", v.answered.UTC().Format(time.RFC3339))
+		}
+		f := failure(shared, "cluster", diag.HealthClusterAway, "%s: %s", reason, d.Message)
+		return []finding{f}
+	}
+	found := []finding{okay("cluster", "")}
+	for _, topic := range slices.Sorted(maps.Keys(v.topics)) {
+		found = append(found, judgeTopic(topic, v.topics[topic], a.cfg.Environment.Name))
+	}
+	return found
+}
+
+func judgeTopic(topic string, s topicState, env string) finding {
+	name := "topic " + topic
+	f := okay(name, "")
+	switch {
+	case s.missing > 1:
+		f = failure(private, name, diag.HealthTopicGone, "does not exist any more (%s)", s.use.entry)
+		f.Fix = fmt.Sprintf("run slipway apply -e %s, and find out who deleted it: its records are gone", env)
+	case s.err != nil:
+		f = failure(private, name, "", "%v", s.err)
+	case len(s.leaderless) > 0:
+		f = failure(shared, name, diag.HealthNoLeader, "no leader for %s", numbers(s.leaderless))
+	case s.use.writes && len(s.short) > 0:
+		f = failure(shared, name, diag.HealthTooFewInSync, "%d of %d replicas in sync for %s, too few to write", s.inSync, s.replicas, numbers(s.short))
+	case s.use.writes && s.tight:
+		f = warning(name, diag.ProducerReplicas, "no replica to spare: the next broker that goes away stops all writing")
+	}
+	f.Since = s.since
+	return f
+}
+
+// numbers names partitions, not more than a few.
+func numbers(ids []int32) string {
+	const most = 5
+	text := strings.Trim(strings.ReplaceAll(fmt.Sprint(ids[:min(len(ids), most)]), " ", ", "), "[]")
+	switch {
+	case len(ids) == 1:
+		return "partition " + text
+	case len(ids) > most:
+		return fmt.Sprintf("partitions %s and %d more", text, len(ids)-most)
+	}
+	return "partitions " + text
+}
+
+// judgeProblems is what somebody has told of.
+func (a *App) judgeProblems(s standing) []finding {
+	var found []finding
+	for _, of := range slices.SortedFunc(maps.Keys(s.problems), concern.compare) {
+		p, name := s.problems[of], of.thing
+		if of.group != "" && len(s.members) > 1 {
+			name = "group " + of.group + ": " + name
+		}
+		f := failure(p.class, name, "", "%s", p.text)
+		f.Since = p.since
+		found = append(found, f)
+	}
+	return found
+}
+
+// judgeRights is which rights the cluster refuses.
+func (a *App) judgeRights() []finding {
+	lacking := a.denials.standing()
+	if len(lacking) == 0 {
+		return []finding{okay("rights", "")}
+	}
+	var found []finding
+	for _, d := range lacking {
+		e := d.err
+		f := failure(private, fmt.Sprintf("right to %s %s %s", e.Operation, e.ResourceType, e.Resource), diag.RuntimeNotAuthorized, "%s does not have it: %v", e.Principal, e.Err)
+		f.Fix, f.Since, f.err = e.Fix, d.since, e
+		found = append(found, f)
+	}
+	return found
+}
+
+// judgeIdentity is whether the service can show who it is.
+func (a *App) judgeIdentity(now time.Time) []finding {
+	files := a.login.trusted()
+	if files == nil || files.Status().Leaf == nil {
+		return nil
+	}
+	status := files.Status()
+	if err := status.Expired(now); err != nil {
+		f := failure(private, "certificate", codeOf(err), "%v", err)
+		f.err = fmt.Errorf("certificate: %w", err)
+		return []finding{f}
+	}
+	if err := status.Scarce(now); err != nil {
+		return []finding{warning("certificate", codeOf(err), "%v", err)}
+	}
+	return []finding{okay("certificate", "")}
+}
+
+// codeOf is the code of an error that has one.
+func codeOf(err error) diag.Code {
+	if all := diag.Of(err); len(all) > 0 {
+		return all[0].Code
+	}
+	return ""
+}
