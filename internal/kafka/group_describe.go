@@ -122,7 +122,13 @@ func (c *Cluster) describeConsumer(ctx context.Context, group string) (Membershi
 	if err != nil {
 		return Membership{}, err
 	}
-	m := Membership{Group: group, Protocol: ConsumerProtocol, State: cmp.Or(g.State, Dead), Assignor: g.AssignorName}
+	return consumerMembership(g, names), nil
+}
+
+// consumerMembership is an answer about a KIP-848 group; names are those of the
+// topics that members hold by id alone.
+func consumerMembership(g kmsg.ConsumerGroupDescribeResponseGroup, names map[[16]byte]string) Membership {
+	m := Membership{Group: g.Group, Protocol: ConsumerProtocol, State: cmp.Or(g.State, Dead), Assignor: g.AssignorName}
 	for _, r := range g.Members {
 		member := Member{
 			ID: r.MemberID, Instance: text(r.InstanceID), Client: r.ClientID, Host: r.ClientHost,
@@ -133,7 +139,7 @@ func (c *Cluster) describeConsumer(ctx context.Context, group string) (Membershi
 		}
 		m.Members = append(m.Members, member)
 	}
-	return m, nil
+	return m
 }
 
 // assignedTopics finds the names of topics that members hold by id alone. One

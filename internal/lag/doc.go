@@ -41,5 +41,6 @@
 // between the two sightings around that moment, so it is wrong by at most the
 // time between them. It needs no right to read records and no trust in
 // producers' clocks. What was appended before the first sighting is at least
-// as old as that; the answer then says that it is not exact.
+// as old as that; the answer then says that it is not exact, unless somebody
+// tells by [Window.Since] of what time it is.
 package lag

@@ -41,6 +41,13 @@ func (t *trail) add(at time.Time, end, committed int64) {
 	}
 }
 
+// begin puts a sighting before all others.
+func (t *trail) begin(at time.Time, end int64) {
+	if len(t.points) > 0 && at.Before(t.points[0].at) && end < t.points[0].end {
+		t.points = slices.Insert(t.points, 0, point{at, end})
+	}
+}
+
 // before is the index of the last point that is not above an offset, -1 if all
 // are.
 func (t *trail) before(offset int64) int {

@@ -74,6 +74,11 @@ func (w *Window) Add(s Sample) {
 	w.ends.add(s.At, s.End, max(s.Committed, s.Start))
 }
 
+// Since tells that the log ended at an offset at a time before the first sample,
+// which whoever dates the record at the committed offset knows. It does nothing
+// where that is known already.
+func (w *Window) Since(at time.Time, end int64) { w.ends.begin(at, end) }
+
 // Last is the youngest sample, and whether there is one.
 func (w *Window) Last() (Sample, bool) {
 	if len(w.samples) == 0 {

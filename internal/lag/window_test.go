@@ -95,6 +95,22 @@ func TestOldSamplesLeaveTheWindow(t *testing.T) {
 	}
 }
 
+func TestWhatWasThereBeforeTheFirstLookCanBeDated(t *testing.T) {
+	t.Parallel()
+	w := window([2]int64{5, 9})
+	w.Since(began.Add(-time.Hour), 5)
+	w.Since(began.Add(-2*time.Hour), 5)  // known better already
+	w.Since(began.Add(-2*time.Hour), 99) // above what was seen
+	w.Since(began.Add(time.Hour), 1)     // after what was seen
+	if seconds, exact := w.Seconds(); seconds != 3600 || !exact {
+		t.Errorf("%v seconds, exact %v, want an hour, exactly", seconds, exact)
+	}
+	w.Add(lag.Sample{At: began.Add(time.Minute), Committed: 7, End: 9})
+	if seconds, exact := w.Seconds(); seconds != 1860 || !exact {
+		t.Errorf("%v seconds, exact %v, want half an hour and a minute", seconds, exact)
+	}
+}
+
 func TestSecondsAreReadBetweenTwoSightings(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
