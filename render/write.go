@@ -1,0 +1,104 @@
+package render
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+
+	"github.com/slipway-go/slipway/diag"
+)
+
+// Overwrite says what becomes of files that somebody else wrote.
+type Overwrite bool
+
+// The choices. Refuse is the zero value.
+const (
+	Refuse Overwrite = false // keep them, and write nothing at all
+	Insist Overwrite = true  // write over them, and remove those that are stale
+)
+
+// Write makes a directory hold the files of a target, and returns what it has
+// changed. It makes the directory if need be.
+//
+// If files that somebody else wrote or edited are in the way, nothing is written,
+// unless the caller insists; the error has a diagnostic for each.
+func Write(dir, target string, files []File, over Overwrite) ([]Difference, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, unwritable(dir, err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, unwritable(dir, err)
+	}
+	defer func() { _ = root.Close() }()
+	all, err := check(root, target, files)
+	if err != nil {
+		return nil, err
+	}
+	if err := guard(dir, all, over); err != nil {
+		return nil, err
+	}
+	return all, apply(root, target, files, all)
+}
+
+// guard refuses to lose what somebody else has written.
+func guard(dir string, all []Difference, over Overwrite) error {
+	var taken diag.List
+	for _, d := range all {
+		if over == Insist || !d.Guarded() {
+			continue
+		}
+		name := path.Join(dir, d.Path)
+		if d.State == Edited {
+			taken.Add(diag.New(diag.RenderEdited, "%s was edited by hand", name))
+		} else {
+			taken.Add(diag.New(diag.RenderForeign, "%s was not written by slipway render", name))
+		}
+	}
+	return taken.Err()
+}
+
+// apply writes what differs, and the list last: until then a file that holds what
+// it should is taken for what it is, whoever the list says wrote it.
+func apply(root *os.Root, target string, files []File, all []Difference) error {
+	content := make(map[string][]byte, len(files))
+	for _, f := range files {
+		content[f.Path] = f.Content
+	}
+	for _, d := range all {
+		data, wanted := content[d.Path]
+		var err error
+		if wanted {
+			err = put(root, d.Path, data)
+		} else {
+			err = root.Remove(d.Path)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return unwritable(d.Path, err)
+		}
+	}
+	if err := writeList(root, target, files); err != nil {
+		return unwritable(listName(target), err)
+	}
+	return nil
+}
+
+// put makes a file appear whole or not at all.
+func put(root *os.Root, name string, data []byte) error {
+	dir, base := path.Split(name)
+	if dir != "" {
+		if err := root.MkdirAll(path.Clean(dir), 0o750); err != nil {
+			return err
+		}
+	}
+	fresh := dir + "." + base + ".new"
+	if err := root.WriteFile(fresh, data, 0o644); err != nil {
+		return errors.Join(err, root.Remove(fresh))
+	}
+	return root.Rename(fresh, name)
+}
+
+func unwritable(path string, err error) error {
+	return diag.New(diag.RenderDirectory, "write %s: %v", path, cause(err))
+}
