@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -26,6 +27,9 @@ type driver struct {
 	runs     int                       // counts arms, to name their groups
 	postgres *postgres.Server
 	data     string // its directory
+
+	collector *http.Server
+	collects  string // its address
 }
 
 func drive(ctx context.Context, o options) (err error) {
@@ -57,6 +61,9 @@ func (d *driver) close() error {
 	}
 	if d.postgres != nil {
 		errs = append(errs, d.postgres.Stop(), os.RemoveAll(d.data))
+	}
+	if d.collector != nil {
+		errs = append(errs, d.collector.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -157,6 +164,11 @@ func (d *driver) arm(ctx context.Context, c testCase, s arm.Spec) (arm.Result, e
 	}
 	if s.Kind == "relay" {
 		if s.Database, err = d.database(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if s.Telemetry.Traces != "" {
+		if s.Telemetry.Collector, err = d.collect(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -58,7 +58,7 @@ func main() {
 
 func parse(args []string) options {
 	flags := flag.NewFlagSet("rivals", flag.ExitOnError)
-	suites := flags.String("suite", "consume,slow,poison,latency,rebalance", "suites to run; parked, produce and relay are the others")
+	suites := flags.String("suite", "consume,slow,poison,latency,rebalance", "suites to run; parked, produce, relay and telemetry are the others")
 	brokers := flags.String("broker", "kafka,kfake", "brokers of the suites that run on both")
 	only := flags.String("case", "", "run the cases whose title matches this expression")
 	var o options

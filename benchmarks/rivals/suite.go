@@ -194,7 +194,7 @@ func limit(c testCase, s arm.Spec) float64 {
 
 // suites makes the suites that were asked for.
 func suites(o options) ([]suite, error) {
-	all := []func(options) suite{consumeSuite, slowSuite, poisonSuite, latencySuite, rebalanceSuite, parkedSuite, produceSuite, relaySuite}
+	all := []func(options) suite{consumeSuite, slowSuite, poisonSuite, latencySuite, rebalanceSuite, parkedSuite, produceSuite, relaySuite, telemetrySuite}
 	var chosen []suite
 	for _, name := range o.suites {
 		at := slices.IndexFunc(all, func(f func(options) suite) bool { return f(o).name == name })

@@ -9,6 +9,6 @@ import (
 
 func main() {
 	os.Exit(cli.Run(cli.Process{
-		Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Exit: os.Exit,
+		Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Environ: os.Environ(), Exit: os.Exit,
 	}))
 }

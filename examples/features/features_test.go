@@ -12,6 +12,7 @@ import (
 // features are the folders, each an estate, and how many services it has.
 var features = map[string]int{
 	"producing": 1, "protobuf": 1, "jsonschema": 1, "away": 1, "outbox": 1, "saga": 2, "generated": 1,
+	"configuration": 1, "observability": 1, "health": 1,
 }
 
 func TestEveryContractIsValid(t *testing.T) {

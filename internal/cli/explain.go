@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/cli/view"
@@ -23,16 +24,20 @@ func newExplainCommand(a *app) *cobra.Command {
 	var args explainArgs
 	c := &cobra.Command{
 		Use:   "explain NAME|CODE [DIR]",
-		Short: "Say why a topic, group, user or ACL exists, or what a code means",
+		Short: "Say why a topic, group, user or ACL exists, or what a code or a key means",
 		Long: `Says why something exists: a topic, consumer group, user or principal, schema
 subject, prefix of transactional ids, or an ACL as plan prints it. The answer
 names the contract entries it follows from and who may do what to it.
+
+Of a key of the configuration, such as kafka.consumer.concurrency or a setting of
+a service's own, it tells what the key takes, and whether a change takes a restart.
 
 Of a diagnostic code, such as SLP-CON-010, it tells the cause and the fix.
 
 Without --env the environments are tried in turn, dev first.`,
 		Example: `  slipway explain orders.created.v1
   slipway explain svc-inventory-prod -e prod
+  slipway explain kafka.consumer.concurrency
   slipway explain SLP-CON-010`,
 		Annotations: exits(exitOK, exitError, exitUsage),
 		Args:        arguments(1, 2, "a name or a code"),
@@ -56,6 +61,9 @@ func runExplain(a *app, args explainArgs) error {
 	if strings.HasPrefix(strings.ToUpper(args.name), "SLP-") {
 		return explainCode(a, diag.Code(strings.ToUpper(args.name)))
 	}
+	if k, found := configKey(config.Keys(), args.name); found {
+		return a.view.ConfigKey(k)
+	}
 	w, err := a.open(args.dir)
 	if err != nil {
 		return err
@@ -66,9 +74,24 @@ func runExplain(a *app, args explainArgs) error {
 	}
 	env, found, err := explainName(estate, args)
 	if err != nil {
+		for _, s := range estate.Services {
+			if k, own := configKey(config.KeysOf(s), args.name); own {
+				return a.view.ConfigKey(k)
+			}
+		}
 		return err
 	}
 	return a.view.Explanations(env, found)
+}
+
+// configKey is the key of a configuration that has the name.
+func configKey(keys []config.Key, name string) (config.Key, bool) {
+	for _, k := range keys {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return config.Key{}, false
 }
 
 func explainCode(a *app, code diag.Code) error {

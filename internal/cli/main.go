@@ -20,6 +20,7 @@ type System struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string
+	Environ  []string // all variables, as os.Environ returns them
 
 	OutTerminal bool // Out is a terminal
 	ErrTerminal bool // Err is a terminal
@@ -34,6 +35,7 @@ type Process struct {
 	Args         []string // without the program's name
 	In, Out, Err *os.File
 	Getenv       func(string) string
+	Environ      []string
 	Exit         func(status int)
 }
 
@@ -41,7 +43,7 @@ type Process struct {
 func (p Process) system(kill <-chan struct{}) System {
 	tty := func(f *os.File) bool { return isatty.IsTerminal(f.Fd()) }
 	return System{
-		In: p.In, Out: p.Out, Err: p.Err, Getenv: p.Getenv, Kill: kill,
+		In: p.In, Out: p.Out, Err: p.Err, Getenv: p.Getenv, Environ: p.Environ, Kill: kill,
 		OutTerminal: tty(p.Out), ErrTerminal: tty(p.Err), Terminal: tty(p.In) && tty(p.Err),
 	}
 }
@@ -121,9 +123,9 @@ a cluster match.`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddCommand(
-		newInitCommand(a), newValidateCommand(a), newContractCommand(a), newExplainCommand(a),
+		newInitCommand(a), newValidateCommand(a), newContractCommand(a), newConfigCommand(a), newExplainCommand(a),
 		newPlanCommand(a), newApplyCommand(a), newDriftCommand(a), newUpCommand(a), newDevCommand(a), newDLQCommand(a),
-		newGroupCommand(a), newACLCommand(a), newUserCommand(a), newQuotaCommand(a), newConnectCommand(a), newImportCommand(a), newEstateCommand(a), newPKICommand(a), newSagaCommand(a), newSchemaCommand(a), newCompletionCommand(a), newVersionCommand(a),
+		newGroupCommand(a), newLagCommand(a), newACLCommand(a), newUserCommand(a), newQuotaCommand(a), newConnectCommand(a), newImportCommand(a), newEstateCommand(a), newPKICommand(a), newSagaCommand(a), newSchemaCommand(a), newRenderCommand(a), newCompletionCommand(a), newVersionCommand(a),
 	)
 	var version bool
 	root.Flags().BoolVarP(&version, "version", "v", false, "print the version")

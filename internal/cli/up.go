@@ -30,6 +30,9 @@ in DIR call for, and builds and runs every service as a process with nothing but
 its own identity. A service that ends is started again. Ctrl-C takes everything
 down; records do not survive.
 
+A program that embeds config/ follows its files while it runs: edit config/dev.yaml,
+and the service takes it over.
+
 While it runs, slipway dlq, group, saga and schema work on it from another
 terminal: they find it by DIR and need no login.
 

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +24,8 @@ func newValidateCommand(a *app) *cobra.Command {
 		Use:   "validate [DIR]",
 		Short: "Check contracts, alone and together, in every environment",
 		Long: `Checks every contract in DIR and below, by itself and against the others, with
-clusters.yaml and external.yaml, in every environment. DIR is the current
+clusters.yaml and external.yaml, in every environment, and what config/ beside it
+says there. DIR is the current
 directory if left out. Nothing is sent anywhere.`,
 		Example: `  slipway validate
   slipway validate examples/shop --strict
@@ -30,12 +33,12 @@ directory if left out. Nothing is sent anywhere.`,
   slipway validate -o json`,
 		Annotations: exits(exitOK, exitFindings, exitUsage),
 		Args:        arguments(0, 1, "no more than a directory"),
-		RunE: func(_ *cobra.Command, rest []string) error {
+		RunE: func(c *cobra.Command, rest []string) error {
 			args.dir = directory(rest, 0)
 			if args.file != "" && len(rest) > 0 {
 				return usage("--file and a directory were both given").WithFix("name one of them")
 			}
-			return runValidate(a, args)
+			return runValidate(c.Context(), a, args)
 		},
 	}
 	c.Flags().StringVarP(&args.file, "file", "f", "", "check this contract alone")
@@ -44,8 +47,8 @@ directory if left out. Nothing is sent anywhere.`,
 	return c
 }
 
-func runValidate(a *app, args validateArgs) error {
-	got, err := validation(a, args)
+func runValidate(ctx context.Context, a *app, args validateArgs) error {
+	got, err := validation(ctx, a, args)
 	if err != nil {
 		return err
 	}
@@ -61,7 +64,7 @@ func runValidate(a *app, args validateArgs) error {
 	return nil
 }
 
-func validation(a *app, args validateArgs) (view.Validation, error) {
+func validation(ctx context.Context, a *app, args validateArgs) (view.Validation, error) {
 	if args.file != "" {
 		args.dir = filepath.Dir(args.file)
 	}
@@ -70,9 +73,12 @@ func validation(a *app, args validateArgs) (view.Validation, error) {
 		return view.Validation{}, err
 	}
 	if args.file != "" {
-		return validateFile(w, filepath.Base(args.file)), nil
+		return validateFile(ctx, w, filepath.Base(args.file)), nil
 	}
 	estate, problems := w.validate()
+	problems = append(problems, configProblems(ctx, w.fsys, estate.Services, environments(estate), problems)...)
+	problems.Sort()
+	problems = compact(problems)
 	got := view.Validation{Valid: !problems.Failed(), Environments: environments(estate), Problems: problems}
 	for _, s := range estate.Services {
 		got.Services = append(got.Services, s.Name)
@@ -81,12 +87,14 @@ func validation(a *app, args validateArgs) (view.Validation, error) {
 }
 
 // validateFile judges one contract with each of its own environments.
-func validateFile(w *workspace, file string) view.Validation {
+func validateFile(ctx context.Context, w *workspace, file string) view.Validation {
 	service, problems := contract.Parse(w.fsys, file)
 	got := view.Validation{Alone: true}
 	if service != nil {
 		got.Services, got.Environments = []string{service.Name}, service.Environments
 		problems = append(problems, overlays(service, problems)...)
+		envs := slices.Concat(service.Environments, configFiles(w.fsys, service.Dir()))
+		problems = append(problems, configProblems(ctx, w.fsys, []*contract.Service{service}, envs, problems)...)
 	}
 	problems.Sort()
 	got.Problems = compact(problems)

@@ -31,7 +31,12 @@ func (a *app) open(dir string) (*workspace, error) {
 	w := &workspace{root, root.FS()}
 	a.workspace = w
 	a.base(dir)
-	a.view.Source = func(file string) ([]byte, error) { return w.read(file) }
+	a.view.Source = func(file string) ([]byte, error) {
+		if isConfigFile(file) {
+			return nil, fs.ErrPermission // its lines may be secrets
+		}
+		return w.read(file)
+	}
 	return w, nil
 }
 

@@ -1,6 +1,3 @@
-// Command gen writes the reference documentation from what it documents: the
-// catalogue of diagnostics, the tables of the contract, the commands. Nobody
-// edits its files, and a test tells when they are behind.
 package main
 
 import (
@@ -19,6 +16,7 @@ import (
 // pages are the files, by name.
 var pages = map[string]func() string{
 	"cli.md":               cli.Reference,
+	"configuration.md":     configurationPage,
 	"contract.md":          contractPage,
 	"contract.schema.json": func() string { return string(contract.JSONSchema()) },
 	"errors.md":            errorsPage,

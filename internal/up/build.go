@@ -22,31 +22,48 @@ import (
 type program struct {
 	service *contract.Service
 	dir     string // its source
+	config  bool   // it embeds the configuration beside the contract
 	path    string // the executable, once it is built
 }
 
 // programs returns the services that have a program, and a warning for each
-// that has none: a contract may stand for a service whose code is elsewhere.
+// that has none: a contract may stand for a service whose code is elsewhere. So
+// is one warned of that has left its configuration out.
 // A package that cannot be read is left to the compiler, which says it better.
 func programs(root, bin string, services []*contract.Service) ([]program, diag.List) {
 	var all []program
-	var without diag.List
+	var warnings diag.List
 	for _, svc := range services {
 		dir := filepath.Join(root, filepath.FromSlash(svc.Dir()))
 		pkg, err := build.ImportDir(dir, 0)
 		_, none := errors.AsType[*build.NoGoError](err)
 		switch {
 		case none:
-			without.Add(diag.Warn(diag.UpNoProgram, "%s has a contract and no Go code beside it, so it is not started", svc.Name).
+			warnings.Add(diag.Warn(diag.UpNoProgram, "%s has a contract and no Go code beside it, so it is not started", svc.Name).
 				At(diag.Position{File: svc.File()}))
 		case err == nil && pkg.Name != "main":
-			without.Add(diag.Warn(diag.UpNoProgram, "%s is not started: beside its contract is package %s, not main", svc.Name, pkg.Name).
+			warnings.Add(diag.Warn(diag.UpNoProgram, "%s is not started: beside its contract is package %s, not main", svc.Name, pkg.Name).
 				At(diag.Position{File: svc.File()}))
 		default:
-			all = append(all, program{service: svc, dir: dir, path: filepath.Join(bin, svc.Name)})
+			p := program{service: svc, dir: dir, config: embedsConfig(pkg.EmbedPatterns), path: filepath.Join(bin, svc.Name)}
+			files, _ := filepath.Glob(filepath.Join(dir, configDir, "*.yaml")) // fails for no directory
+			if len(files) > 0 && len(pkg.EmbedPatterns) > 0 && !p.config {
+				warnings.Add(diag.Warn(diag.UpConfigLost, "the program of %s does not embed %s/, so nothing there counts", svc.Name, configDir).
+					At(diag.Position{File: svc.File()}))
+			}
+			all = append(all, p)
 		}
 	}
-	return all, without
+	return all, warnings
+}
+
+// embedsConfig reports whether one of the patterns is of the directory config.
+func embedsConfig(patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		first, _, _ := strings.Cut(strings.TrimPrefix(p, "all:"), "/")
+		matches, err := path.Match(first, configDir)
+		return err == nil && matches
+	})
 }
 
 // A builder compiles programs, as many at a time as there are cores.

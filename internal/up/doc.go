@@ -17,7 +17,8 @@
 //
 // A service's environment is written from scratch: the variables of the
 // contract between Slipway and services, OTEL_*, and the few that any program
-// needs (PATH, HOME, TMPDIR and the like). Nothing else of this process's
+// needs (PATH, HOME, TMPDIR and the like). CONFIG_PATH leads a program that embeds
+// config/ to its source, so that an edit reaches the running service. Nothing else of this process's
 // environment reaches it, so no credential of the user's shell does. Passwords
 // and keys are files that only this user can read, below a directory that is
 // removed when the run ends.

@@ -168,6 +168,9 @@ func (r *run) services(all []program, id *identities) ([]*service, error) {
 		if vars["SPILL_PATH"], err = r.spill(svc.Name); err != nil {
 			return nil, err
 		}
+		if dir, ok := p.configuration(r.estate.Env); ok {
+			vars["CONFIG_PATH"] = dir
+		}
 		vars["LISTEN_HOST"] = loopback
 		vars["ADMIN_ADDRESS"] = admin[i]
 		vars["SHUTDOWN_TIMEOUT"] = (r.cfg.Grace * 9 / 10).String() // so that it ends by itself before it is killed
@@ -179,6 +182,18 @@ func (r *run) services(all []program, id *identities) ([]*service, error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// configDir is the directory of configuration files beside a contract.
+const configDir = "config"
+
+// configuration is the source of the files that a program embeds: it follows
+// them, so that an edit is taken over while it runs. What a program does not
+// embed it does not get, or it would work here and nowhere else.
+func (p program) configuration(env string) (dir string, ok bool) {
+	dir = filepath.Join(p.dir, configDir)
+	info, err := os.Stat(filepath.Join(dir, env+".yaml"))
+	return dir, p.config && err == nil && info.Mode().IsRegular()
 }
 
 // spill is where a service keeps records while the cluster is away. It lasts as

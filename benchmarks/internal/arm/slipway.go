@@ -35,11 +35,15 @@ func environment(e broker.Endpoint) slipway.Environment {
 }
 
 func newApp(e broker.Endpoint, instance, text string) (*slipway.App, error) {
-	return slipway.New(slipway.Config{
+	return slipway.New(config(e, instance, text))
+}
+
+func config(e broker.Endpoint, instance, text string) slipway.Config {
+	return slipway.Config{
 		Files:       fstest.MapFS{"slipway.yaml": {Data: []byte(text)}},
 		Environment: environment(e), Instance: instance,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-	})
+	}
 }
 
 func slipwayLoop(ctx context.Context, j Job) error {
@@ -49,7 +53,13 @@ func slipwayLoop(ctx context.Context, j Job) error {
 // slipwayMember runs one of several instances.
 func slipwayMember(ctx context.Context, j Job, instance string) error {
 	text := fmt.Sprintf(manifest, j.Group, j.Topic, cmp.Or(j.Order, "key"), j.InFlight, cmp.Or(j.Retry, stopAfterRetry))
-	app, err := newApp(j.Endpoint, instance, text)
+	cfg := config(j.Endpoint, instance, text)
+	end, err := j.Telemetry.begin(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer end()
+	app, err := slipway.New(cfg)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,8 @@ type Spec struct {
 	Count    int           `json:"count,omitempty"`    // records that it produces
 	Warm     int           `json:"warm,omitempty"`     // records before that, which are not measured
 	Database string        `json:"database,omitempty"` // a Postgres database of the arm's own, where it relays
+
+	Telemetry Telemetry `json:"telemetry,omitzero"` // of Slipway's
 }
 
 func (s Spec) records() (n int64) {
@@ -83,6 +85,8 @@ type Job struct {
 	InFlight int
 	Retry    string
 
+	Telemetry Telemetry
+
 	// Handle handles one record. Only Slipway's arms look at the error: no
 	// other client has a use for it.
 	Handle func(Record) error
@@ -104,5 +108,5 @@ var Loops = map[string]Loop{
 }
 
 func (s Spec) job(handle func(Record) error) Job {
-	return Job{Endpoint: s.Endpoint, Topic: s.Topic, Group: s.Run, Order: s.Order, InFlight: s.InFlight, Retry: s.Retry, Handle: handle}
+	return Job{Endpoint: s.Endpoint, Topic: s.Topic, Group: s.Run, Order: s.Order, InFlight: s.InFlight, Retry: s.Retry, Telemetry: s.Telemetry, Handle: handle}
 }

@@ -26,6 +26,24 @@ type Topic struct {
 	Size    int     // bytes of a value
 	Keys    int     // how many there are
 	Skew    float64 // the exponent of a Zipf distribution; 0 is uniform
+
+	// Kept is the share of records that belong to a trace that is kept, the
+	// others to one that is not, as a service writes them that is traced. At 0
+	// no record belongs to any.
+	Kept float64
+}
+
+// headers are those of one record, of a trace of its own.
+func (t Topic) headers(random *rand.Rand) []kgo.RecordHeader {
+	if t.Kept == 0 {
+		return nil
+	}
+	flags := 0
+	if random.Float64() < t.Kept {
+		flags = 1
+	}
+	value := fmt.Appendf(nil, "00-%016x%016x-%016x-%02x", random.Uint64(), random.Uint64()|1, random.Uint64()|1, flags)
+	return []kgo.RecordHeader{{Key: "traceparent", Value: value}}
 }
 
 // HotShare is the share of the records that the most frequent key has.
@@ -93,7 +111,7 @@ func Fill(ctx context.Context, e Endpoint, t Topic) (Backlog, error) {
 		key := next()
 		value := append(make([]byte, 0, t.Size), noise[random.IntN(len(noise)-t.Size):][:t.Size]...)
 		binary.BigEndian.PutUint32(value, uint32(key))
-		client.Produce(ctx, &kgo.Record{Topic: t.Name, Key: Key(key), Value: value}, func(r *kgo.Record, err error) {
+		client.Produce(ctx, &kgo.Record{Topic: t.Name, Key: Key(key), Value: value, Headers: t.headers(random)}, func(r *kgo.Record, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {

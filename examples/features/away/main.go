@@ -11,14 +11,22 @@ import (
 	"time"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 )
 
 //go:embed slipway.yaml schemas
 var files embed.FS
 
-func main() { serve.Main(files, wire, avro.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: wire, Codecs: []schema.Codec{avro.Codec()},
+		Exporters: []telemetry.Exporter{prometheus.Exporter()},
+	}.Main()
+}
 
 type reading struct {
 	MeterID string `avro:"meter_id"`

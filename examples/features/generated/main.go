@@ -10,9 +10,12 @@ import (
 	"time"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/schema/jsonvalue"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 
 	"example.com/features/generated/gen"
 )
@@ -24,7 +27,12 @@ import (
 //go:embed slipway.yaml schemas
 var files embed.FS
 
-func main() { serve.Main(files, wire, avro.Codec(), jsonvalue.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: wire, Codecs: []schema.Codec{avro.Codec(), jsonvalue.Codec()},
+		Exporters: []telemetry.Exporter{prometheus.Exporter()},
+	}.Main()
+}
 
 type cashier struct {
 	gen.Unimplemented // compiles when the contract gains an entry

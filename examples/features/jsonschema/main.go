@@ -10,14 +10,22 @@ import (
 	"sync"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/jsonvalue"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 )
 
 //go:embed slipway.yaml schemas
 var files embed.FS
 
-func main() { serve.Main(files, wire, jsonvalue.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: wire, Codecs: []schema.Codec{jsonvalue.Codec()},
+		Exporters: []telemetry.Exporter{prometheus.Exporter()},
+	}.Main()
+}
 
 // A moved customer, as schemas/moved.json has it. What is not required there
 // has omitempty here; the start of the service would say if it had not.

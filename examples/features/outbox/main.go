@@ -13,8 +13,11 @@ import (
 
 	"github.com/slipway-go/slipway"
 	"github.com/slipway-go/slipway/outbox"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 
 	"example.com/features/internal/sqlite"
 )
@@ -22,7 +25,12 @@ import (
 //go:embed slipway.yaml schemas
 var files embed.FS
 
-func main() { serve.Main(files, wire, avro.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: wire, Codecs: []schema.Codec{avro.Codec()},
+		Exporters: []telemetry.Exporter{prometheus.Exporter()},
+	}.Main()
+}
 
 type paid struct {
 	Account string `avro:"account"`

@@ -9,14 +9,22 @@ import (
 	"net/http"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 )
 
 //go:embed slipway.yaml schemas
 var files embed.FS
 
-func main() { serve.Main(files, wire, avro.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: wire, Codecs: []schema.Codec{avro.Codec()},
+		Exporters: []telemetry.Exporter{prometheus.Exporter()},
+	}.Main()
+}
 
 // A price is what the topic holds for a SKU.
 type price struct {

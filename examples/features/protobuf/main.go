@@ -14,8 +14,11 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/proto"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 
 	"example.com/features/protobuf/gen"
 )
@@ -25,7 +28,12 @@ import (
 //go:embed slipway.yaml schemas
 var files embed.FS
 
-func main() { serve.Main(files, wire, proto.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: wire, Codecs: []schema.Codec{proto.Codec()},
+		Exporters: []telemetry.Exporter{prometheus.Exporter()},
+	}.Main()
+}
 
 // A desk sends parcels, and knows which have left.
 type desk struct {

@@ -4,8 +4,12 @@ package main
 import (
 	"embed"
 
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/otlp"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 
 	"example.com/shop/audit/trail"
 )
@@ -13,4 +17,9 @@ import (
 //go:embed slipway.yaml
 var files embed.FS
 
-func main() { serve.Main(files, trail.Wire, avro.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: trail.Wire, Codecs: []schema.Codec{avro.Codec()},
+		Exporters: []telemetry.Exporter{otlp.Exporter(), prometheus.Exporter()},
+	}.Main()
+}

@@ -4,8 +4,11 @@ package main
 import (
 	"embed"
 
+	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
 	"github.com/slipway-go/slipway/serve"
+	"github.com/slipway-go/slipway/telemetry"
+	"github.com/slipway-go/slipway/telemetry/prometheus"
 
 	"example.com/features/saga/agency/desk"
 )
@@ -13,4 +16,9 @@ import (
 //go:embed slipway.yaml schemas
 var files embed.FS
 
-func main() { serve.Main(files, desk.Wire, avro.Codec()) }
+func main() {
+	serve.Service{
+		Files: files, Wire: desk.Wire, Codecs: []schema.Codec{avro.Codec()},
+		Exporters: []telemetry.Exporter{prometheus.Exporter()},
+	}.Main()
+}
