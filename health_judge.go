@@ -57,7 +57,9 @@ func (a *App) judge(now time.Time) []finding {
 	if s.stopping {
 		found = append(found, failure(private, "shutdown", "", "the service stops: what runs finishes, nothing new starts"))
 	}
-	a.health.remember(found, now)
+	if a.health.remember(found, now) {
+		a.tellReadiness(found)
+	}
 	for i := range found {
 		found[i].Fix = cmp.Or(found[i].Fix, remedy(found[i].Code))
 	}
@@ -65,6 +67,22 @@ func (a *App) judge(now time.Time) []finding {
 		return cmp.Or(cmp.Compare(severity[f.Status], severity[o.Status]), cmp.Compare(f.Name, o.Name))
 	})
 	return found
+}
+
+// tellReadiness logs that the service is not ready any more, and why, or that it
+// is again.
+func (a *App) tellReadiness(found []finding) {
+	var why []string
+	for _, f := range found {
+		if f.Status == CheckFail {
+			why = append(why, f.error().Error())
+		}
+	}
+	if len(why) == 0 {
+		a.log.Info("service ready again")
+		return
+	}
+	a.log.Warn("service not ready", "failing", why)
 }
 
 var severity = map[CheckStatus]int{CheckFail: 0, CheckWarn: 1, CheckOK: 2}

@@ -18,6 +18,7 @@ type health struct {
 	problems map[concern]problem
 	past     map[string]change // how checks stood when somebody looked last, by name
 	proved   bool              // the service was ready once
+	unready  bool              // and then not any more, as the log has it
 
 	checks []*ownCheck // registered before the service runs
 	path   path
@@ -154,8 +155,9 @@ func (h *health) now() standing {
 	return standing{h.up, h.stopping, h.proved, h.stage, h.members, maps.Clone(h.problems)}
 }
 
-// remember notes how checks stand, and adds since when.
-func (h *health) remember(found []finding, now time.Time) {
+// remember notes how checks stand, and adds since when. It reports whether a
+// service that was ready is not any more, or is again, since somebody looked last.
+func (h *health) remember(found []finding, now time.Time) (turned bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	past := h.past
@@ -173,5 +175,9 @@ func (h *health) remember(found []finding, now time.Time) {
 		f.Since, h.past[f.Name] = was.since, was
 		ready = ready && f.Status != CheckFail
 	}
+	if turned = h.proved && !h.stopping && ready == h.unready; turned {
+		h.unready = !ready
+	}
 	h.proved = h.proved || ready
+	return turned
 }
