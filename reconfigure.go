@@ -101,7 +101,16 @@ func (a *App) refuse(why error) {
 		s.state.Since = time.Now()
 	}
 	s.mu.Unlock()
-	a.log.Warn("configuration refused, all stays as it is", "code", diag.SettingsRefused, "faults", max(len(diag.Of(why)), 1), "error", why)
+	a.log.Warn("configuration refused, all stays as it is", "code", diag.SettingsRefused, "faults", max(len(diag.Of(why)), 1), "error", why, "fix", remedies(why))
+}
+
+// remedies are what to do about each fault.
+func remedies(why error) string {
+	var all []string
+	for _, d := range diag.Of(why) {
+		all = append(all, d.Remedy())
+	}
+	return strings.Join(all, "; ")
 }
 
 // usable finds what keeps values from being used, also those that a restart

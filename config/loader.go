@@ -165,7 +165,7 @@ func (l *Loader) load(ctx context.Context, all bool) (*Values, error) {
 		}
 		m.lay(layer{LayerSource, "source " + s.Name(), given})
 	}
-	for _, file := range l.documents(&m.list) {
+	for _, file := range l.documents(&m.list, &warnings) {
 		m.lay(file)
 	}
 	if m.list.Failed() {
@@ -190,15 +190,34 @@ func texts(values map[string]string) (given []Given) {
 
 // documents are the layers of all files: those of the mounted directory above
 // those beside the contract.
-func (l *Loader) documents(list *diag.List) []layer {
-	var docs []document
+func (l *Loader) documents(list, warnings *diag.List) (all []layer) {
 	if l.cfg.Dir != "" {
-		found, faults := mounted(l.cfg.Dir, l.name)
-		docs, *list = found, append(*list, faults...)
+		docs, faults := mounted(l.cfg.Dir, l.name)
+		*list = append(*list, faults...)
+		all = l.files(docs, list)
 	}
-	found, faults := embedded(l.cfg.Files, l.name)
+	docs, faults := embedded(l.cfg.Files, l.name)
 	*list = append(*list, faults...)
-	return l.files(append(docs, found...), list)
+	within := l.files(docs, list)
+	for _, file := range within {
+		*warnings = append(*warnings, l.exposed(file.given)...)
+	}
+	return append(all, within...)
+}
+
+// exposed warns of secrets in files that are part of the program, and of the
+// repository it is built from.
+func (l *Loader) exposed(given []Given) (list diag.List) {
+	for _, g := range given {
+		k := l.index[g.Key]
+		own := l.cfg.Contract.Config[g.Key] != nil
+		if !k.Secret || g.Text == "" || !own && masked(g.Text) == g.Text { // an address alone is no secret
+			continue
+		}
+		list.Add(diag.Warn(diag.ConfigSecretInFile, "%s is a secret, and the file is part of the program", g.Key).At(g.At).
+			WithFix("remove it here and set %s, or let SECRETS_PATH or another source give it; what was committed is known: change it", k.Variables[0]))
+	}
+	return list
 }
 
 // ordered judges what values say of each other.

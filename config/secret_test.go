@@ -132,3 +132,23 @@ func TestACommandLineIsNoPlaceForASecret(t *testing.T) {
 		t.Errorf("two secrets of a command line are answered with:\n%s", list.Text())
 	}
 }
+
+func TestASecretInAFileOfTheProgramIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	svc, _ := parsed(t, vault).In("prod")
+	for text, want := range map[string]int{
+		"database: {url: \"postgres://me:canary@db/x\"}": 1,
+		"database: {url: \"postgres://db/x\"}":           0, // an address alone is no secret
+		"a: {text: canary}":                              1,
+	} {
+		file := fstest.MapFS{"config/prod.yaml": {Data: []byte(text)}}
+		v, _, err := loader(t, config.Config{Contract: svc, Files: file}).Preview(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := v.Warnings()
+		if len(list) != want || want == 1 && list[0].Code != diag.ConfigSecretInFile || strings.Contains(list.Text(), "canary") {
+			t.Errorf("%s: %d warnings, want %d:\n%s", text, len(list), want, list.Text())
+		}
+	}
+}

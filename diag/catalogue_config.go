@@ -20,6 +20,7 @@ const (
 	ConfigFileUnused      Code = "SLP-CFG-016"
 	ConfigGivenTwice      Code = "SLP-CFG-017"
 	ConfigSetting         Code = "SLP-CFG-018"
+	ConfigSecretInFile    Code = "SLP-CFG-019"
 )
 
 var configEntries = []Entry{
@@ -41,4 +42,5 @@ var configEntries = []Entry{
 	{ConfigFileUnused, "a configuration file is not read", "Its name is neither common.yaml nor that of an environment with .yaml behind it.", "rename or remove it"},
 	{ConfigGivenTwice, "a source gives a key twice", "Only one of the values could count, and it is not said which.", "remove one of them there"},
 	{ConfigSetting, "a setting's keys contradict each other", "What is said by default, min, max, values or env does not go with the setting's type, or with each other.", "write values of the type, in the bounds that stand beside them"},
+	{ConfigSecretInFile, "a secret is in a file of the program", "Files beside the contract are embedded in the program and lie in its repository: whoever has either has the secret.", "remove it from the file, give it by a mounted file, a variable or another source, and change it, because it is known"},
 }

@@ -187,7 +187,7 @@ func status(err error) int {
 		switch d.Code {
 		case diag.RuntimeNotConsumed, diag.RuntimeNoHandler, diag.RuntimeNotProduced, diag.RuntimeNoCodec, diag.RuntimeTypeMismatch,
 			diag.RuntimeUnsupported, diag.RuntimeHandledTwice, diag.RuntimePrincipalDiffers, diag.RuntimeKeyUnfit, diag.RuntimeNoCommit,
-			diag.SettingUndeclared, diag.SettingType:
+			diag.SettingUndeclared, diag.SettingType, diag.RegistryAddress:
 			return exitMisfit
 		}
 	}

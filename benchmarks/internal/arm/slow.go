@@ -2,10 +2,21 @@ package arm
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 )
+
+// compute hashes a value as often as it is told to.
+func compute(hashes int, value []byte) {
+	sum := sha256.Sum256(value)
+	for range hashes {
+		sum = sha256.Sum256(sum[:])
+	}
+	runtime.KeepAlive(&sum)
+}
 
 var errPoison = errors.New("this key always fails")
 
@@ -22,6 +33,9 @@ func slow(ctx context.Context, s Spec) (Result, error) {
 		c.enter(r)
 		if s.Work > 0 {
 			time.Sleep(s.Work)
+		}
+		if s.Hashes > 0 {
+			compute(s.Hashes, r.Value)
 		}
 		c.leave(r)
 		return nil

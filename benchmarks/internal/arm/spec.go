@@ -28,6 +28,7 @@ type Spec struct {
 	Order    string        `json:"order,omitempty"` // Slipway's order, and what is checked: key, partition, none
 	InFlight int           `json:"in_flight"`
 	Work     time.Duration `json:"work"`
+	Hashes   int           `json:"hashes,omitempty"` // that a handler computes, which unlike sleep takes a processor
 	Warmup   time.Duration `json:"warmup"`
 	Window   time.Duration `json:"window"`
 	Rate     int           `json:"rate,omitempty"`     // records a second, of an open loop
