@@ -139,6 +139,7 @@ func (v victim) run(t *testing.T, told map[int]bool, cut, kill time.Duration) {
 type victimProcess struct {
 	cmd   *exec.Cmd
 	lines chan string
+	read  chan struct{} // closed once all that it said is in lines
 }
 
 func (v victim) start(t *testing.T) *victimProcess {
@@ -157,8 +158,9 @@ func (v victim) start(t *testing.T) *victimProcess {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &victimProcess{cmd, make(chan string, 1<<20)}
+	p := &victimProcess{cmd, make(chan string, 1<<20), make(chan struct{})}
 	go func() {
+		defer close(p.read)
 		defer close(p.lines)
 		for in := bufio.NewScanner(out); in.Scan(); {
 			p.lines <- in.Text()
@@ -178,9 +180,11 @@ func (p *victimProcess) wait(t *testing.T, what string) {
 	t.Fatal("the process ended")
 }
 
-// kill ends the process as the kernel would, and reads what it has said.
+// kill ends the process as the kernel would, and reads what it has said. Wait
+// comes last: it closes the pipe, and half a line is another number.
 func (p *victimProcess) kill() {
 	_ = p.cmd.Process.Kill()
+	<-p.read
 	_ = p.cmd.Wait() // says that it was killed
 }
 
