@@ -35,7 +35,7 @@ var mutants = map[string]mutant{
 		"TestWhatIsFinishedAheadIsNotRepeatedAfterAHandover",
 	},
 	"dead letters are not written": {
-		"work.go", "	_, err = c.app.write(ctx, client, &c.app.denials.buries, c.deadLetter(w))\n	return err", "	_, _ = ctx, client\n	return nil",
+		"work.go", "	written, err := c.app.write(ctx, client, &c.app.denials.buries, letter)\n	endSend(span, written, err)\n	return err", "	_, _, _ = ctx, client, span\n	return nil",
 		"TestAFailedRecordIsTriedAgainAndThenDeadLetteredWithItsBytes",
 	},
 	"retries come at once": {

@@ -24,7 +24,7 @@ const superuser = "slipway"
 
 const (
 	readyTimeout = 60 * time.Second
-	stopTimeout  = 20 * time.Second
+	stopTimeout  = time.Minute // the last checkpoint of a busy disk
 	readyEvery   = 20 * time.Millisecond
 )
 
