@@ -26,7 +26,10 @@ func reconfigure(t *testing.T, l *loaded, wire func(*slipway.App), test func(t *
 			wire(app)
 		}
 		return l.wire(app)
-	}, func(t *testing.T, k *slipwaytest.Kit) { test(t, k, fsys) })
+	}, func(t *testing.T, k *slipwaytest.Kit) {
+		k.Advance(time.Second) // its first partitions open after the group has formed
+		test(t, k, fsys)
+	})
 }
 
 func TestAChangeIsMadeWhole(t *testing.T) {

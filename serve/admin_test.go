@@ -42,7 +42,10 @@ func administered(t *testing.T, configure func(*slipway.Config), test func(t *te
 		return nil
 	}
 	service := slipwaytest.Service{Files: fstest.MapFS{"slipway.yaml": {Data: []byte(consuming)}}, Wire: wire, Configure: configure}
-	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, k *slipwaytest.Kit) { test(t, k, app, admin(app, nil)) })
+	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, k *slipwaytest.Kit) {
+		k.Advance(time.Second) // its first partitions open after the group has formed
+		test(t, k, app, admin(app, nil))
+	})
 }
 
 // ask sends a request and decodes the answer.
@@ -208,7 +211,6 @@ func TestHealthAndLivenessTellOfAHandlerThatHangs(t *testing.T) {
 			code, _ := ask(t, probes(app, nil), http.MethodGet, "/livez", "")
 			return code
 		}
-		k.Advance(time.Second) // its first partitions open after the group has formed
 		health("true true 0")
 		k.SendBytes("names.v1", []byte("k"), []byte("stuck"))
 		k.Advance(20 * time.Second)
