@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -95,15 +96,19 @@ func environ(env map[string]string) (all []string) {
 	return all
 }
 
-// freePort returns a port that nothing listens on.
+// freePort returns a port that nothing listens on, and that the system hands to
+// nobody who asks for any: the brokers of other tests do.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 20_000 + rand.IntN(10_000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 func TestAServiceServesItsEndpointsAndProbesUntilItIsTold(t *testing.T) {
