@@ -130,11 +130,11 @@ func TestADueTimeIsRefusedWhereItCannotBeKept(t *testing.T) {
 func TestATransactionKeepsNoDueTime(t *testing.T) {
 	t.Parallel()
 	var out *slipway.Producer[order]
-	result := make(chan error, 10)
+	var result chan error
 	files := selling("{via: transaction}")
 	files["slipway.yaml"].Data = append(files["slipway.yaml"].Data, "consumes:\n  orders.created.v1: {retry: {delays: [1s]}}\n"...)
 	slipwaytest.Run(t, files, func(app *slipway.App) error {
-		out = slipway.NewProducer[order](app, orders)
+		out, result = slipway.NewProducer[order](app, orders), make(chan error, 10)
 		slipway.Handle(app, orders, func(ctx context.Context, m *slipway.Message[order]) error {
 			_, err := out.SendAt(ctx, time.Now().Add(time.Hour), &order{OrderID: "k"})
 			result <- err

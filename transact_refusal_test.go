@@ -200,11 +200,10 @@ func setTransactionVersion(t *testing.T, client *kgo.Client, level int16) {
 
 func TestASendOutsideAHandlerIsRefused(t *testing.T) {
 	t.Parallel()
-	out := make(chan *slipway.Producer[order], 1)
-	late := make(chan error, 1)
+	var p *slipway.Producer[order]
+	var late chan error
 	wire := func(app *slipway.App) error {
-		p := slipway.NewProducer[order](app, shipments)
-		out <- p
+		p, late = slipway.NewProducer[order](app, shipments), make(chan error, 1)
 		slipway.Handle(app, orders, func(ctx context.Context, m *slipway.Message[order]) error {
 			go func() { // outlives the handler
 				<-ctx.Done()
@@ -216,7 +215,7 @@ func TestASendOutsideAHandlerIsRefused(t *testing.T) {
 		return nil
 	}
 	runExact(t, wire, func(t *testing.T, k *kit) {
-		if _, err := (<-out).Send(t.Context(), &order{"o-1", 1}); !errors.Is(err, slipway.ErrNoTransaction) {
+		if _, err := p.Send(t.Context(), &order{"o-1", 1}); !errors.Is(err, slipway.ErrNoTransaction) {
 			t.Errorf("Send() outside a handler = %v, want ErrNoTransaction", err)
 		}
 		orderMany(k, 0, 1)
