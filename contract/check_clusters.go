@@ -49,6 +49,7 @@ func (c *Clusters) check() diag.List {
 	}
 	f.bindings()
 	f.shared()
+	f.platforms()
 	return f.list
 }
 

@@ -144,6 +144,7 @@ func (f *faults) workload() {
 		if w.HTTP != 0 && w.HTTP == w.GRPC {
 			f.add(diag.ContractScale, "workload/grpc", "", "http and grpc are both %d", w.HTTP)
 		}
+		f.traffic(w)
 	}
 	if l := f.service.Launch; l != nil && !slices.Contains(l.Canary, 0) && !ascendsToOne(l.Canary) {
 		f.add(diag.ContractCanary, "launch/canary", "", "the shares are not ascending, or do not end with 100%%")

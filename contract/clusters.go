@@ -10,6 +10,7 @@ import (
 type Clusters struct {
 	Clusters     map[string]*Cluster
 	Environments map[string]map[string]Binding // environment → alias → cluster
+	Platforms    map[string]*Platform          // by environment; see [Clusters.Platform]
 	TopicNaming  *regexp.Regexp                // never nil once parsed
 
 	naming   string

@@ -156,7 +156,8 @@ const full = `{
 "outbox": {"relay": "debezium", "database": {"host": "h", "port": 5432, "name": "n", "schema": "public", "user": "u", "password": "${file:/p:p}", "tls": "require"}},
 "config": {"x.limit": {"type": "integer", "default": 3, "min": 1, "max": 9, "values": [1, 3], "env": "X_LIMIT", "live": true, "secret": false, "doc": "d"}},
 "slo": {"lag": 1000, "freshness": {"p99": "30s"}, "success": "99.95%"},
-"workload": {"image": "i", "cpu": "500m", "memory": "128Mi", "scale": {"min": 1, "max": 2}, "http": 80, "grpc": 81},
+"workload": {"image": "i", "cpu": "500m", "memory": "128Mi", "scale": {"min": 1, "max": 2}, "http": 80, "grpc": 81, "probe": "write", "volume": "2GiB",
+  "egress": {"db": {"namespace": "database", "pods": {"app": {"value": "pg"}}, "cidrs": ["10.0.0.0/8"], "ports": [5432]}}, "access": {"callers": ["b"], "scopes": ["s"]}},
 "launch": {"canary": ["5%", "100%"], "bake": "2m"},
 "adopt": {"group": "g", "principal": "p", "transactionalPrefix": "t.", "clientId": "c"},
 "environments": {"dev": {}}

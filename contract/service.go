@@ -335,6 +335,9 @@ type Workload struct {
 	HTTP   int // port; 0 means none
 	GRPC   int // port; 0 means none
 	Probe  Probe
+	Volume Bytes            // what its instances keep on disk; 0 means that they need no volume of their own
+	Egress map[string]*Peer // what the service calls beside Kafka, its registry and telemetry, by name
+	Access *Access          // who may call it; nil means every pod of the namespace
 }
 
 // A Probe says how a service finds out whether its records would be

@@ -14,6 +14,8 @@ var clustersType = object(
 		"The clusters. embedded and local need no entry."),
 	at("environments", mapOf(environmentNames, environmentType, func(*map[string]*Binding, string) {}), func(c *Clusters) *map[string]*map[string]*Binding { return &c.bindings },
 		"The environments, and what each alias is in them.", required),
+	at("platform", mapOf(environmentNames, platformType, func(p *Platform, env string) { p.Environment = env }), func(c *Clusters) *map[string]*Platform { return &c.Platforms },
+		"Where the services of an environment run, for slipway render. An environment that is not listed has the defaults."),
 	at("naming", namingType, func(c *Clusters) *Clusters { return c }, "The estate's rules for names."),
 )
 

@@ -215,6 +215,9 @@ var workloadType = object(
 	at("http", integer(1, 65535), func(w *Workload) *int { return &w.HTTP }, "The port of the service's HTTP API. Absent means none."),
 	at("grpc", integer(1, 65535), func(w *Workload) *int { return &w.GRPC }, "The port of the service's gRPC API. Absent means none."),
 	at("probe", oneOf(ProbeMetadata, ProbeWrite), func(w *Workload) *Probe { return &w.Probe }, "How readiness finds out whether records would be acknowledged: metadata asks how the topics stand, write also writes a small record every ten seconds to a topic of its own that is derived, svc-<service>-<environment>.probe, never to a business topic.", def("metadata")),
+	at("volume", bytesBetween(1024*kib, 64*1024*gib), func(w *Workload) *Bytes { return &w.Volume }, "The size of the volume that each instance has for what it keeps on disk. Absent means 2GiB where the contract keeps something there, and none elsewhere."),
+	at("egress", mapOf(peerNames, peerType, func(p *Peer, name string) { p.Name = name }), func(w *Workload) *map[string]*Peer { return &w.Egress }, "What the service calls beside Kafka, the schema registry and the collector, such as its database: a namespace with pods, or networks, and the ports."),
+	at("access", optional(accessType), func(w *Workload) **Access { return &w.Access }, "Who may call the service's ports. Absent means every pod of the namespace."),
 )
 
 var scaleType = object(

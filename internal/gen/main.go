@@ -52,6 +52,7 @@ var areas = []struct{ area, title string }{
 	{"CON", "One contract"},
 	{"EST", "Contracts with each other"},
 	{"CLU", "clusters.yaml"},
+	{"PLT", "What clusters.yaml and contracts say of where services run"},
 	{"CLI", "The command line"},
 	{"KFK", "Reaching a cluster"},
 	{"TLS", "TLS connections and the files they use"},

@@ -1,0 +1,2 @@
+// Package argocd derives what Argo CD deploys the services by.
+package argocd
