@@ -20,6 +20,7 @@ var pages = map[string]func() string{
 	"contract.md":          contractPage,
 	"contract.schema.json": func() string { return string(contract.JSONSchema()) },
 	"errors.md":            errorsPage,
+	"metrics.md":           metricsPage,
 }
 
 func main() {
@@ -78,6 +79,7 @@ var areas = []struct{ area, title string }{
 	{"GRP", "Consumer groups"},
 	{"LAG", "Exporting lag"},
 	{"RND", "Rendering"},
+	{"IMG", "Images of services"},
 	{"UP", "slipway up"},
 	{"EMB", "The embedded cluster"},
 	{"DEV", "Kafka on this machine"},
