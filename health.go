@@ -61,8 +61,8 @@ func (h Health) Status() string {
 	return status
 }
 
-// Health returns how the service stands. It takes microseconds and may be asked
-// for at any time, before [App.Run] and after it.
+// Health returns how the service stands. It waits for neither the cluster nor the
+// registry, and may be asked for at any time, before [App.Run] and after it.
 //
 // An outage of the cluster, or of the schema registry, is no reason to take a
 // service out that was ready before: it would take all of its instances out at
