@@ -86,6 +86,12 @@ func (f *clusterFaults) credentials(element string, c Credentials) {
 			f.add(diag.PlatformIncomplete, element+"/"+key, "remove it, or write from: "+string(need.from), "%s is of %s, and credentials come from %s", key, need.from, c.From)
 		}
 	}
+	if c.Bundle != "" && c.From != FromCertManager {
+		f.add(diag.PlatformIncomplete, element+"/bundle", "remove it, or write from: cert-manager", "bundle is of cert-manager, and credentials come from %s", c.From)
+	}
+	if c.Peer != nil {
+		f.peer(element+"/peer", c.Peer)
+	}
 }
 
 func (f *clusterFaults) mesh(element string, m *Mesh) {

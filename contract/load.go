@@ -132,6 +132,7 @@ func (e *Estate) load(fsys fs.FS, dir, file string) diag.List {
 		list = faults
 		e.partial = e.partial || s == nil || loses(faults)
 		if s != nil && s.Name != "" {
+			s.source.readConfig(fsys)
 			e.Services = append(e.Services, s)
 		}
 	case name != ClustersFile && name != ExternalFile:

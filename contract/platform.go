@@ -51,9 +51,11 @@ type Credentials struct {
 	From CredentialSource
 
 	Issuer string // of cert-manager: kind/name, such as ClusterIssuer/kafka-clients
+	Bundle string // of trust-manager: the ConfigMap with the brokers' authority; empty means that the issuer's is theirs
 	Store  string // of external-secrets: kind/name, such as ClusterSecretStore/vault
 	Path   string // where the secrets are in the store; {service} and {environment} stand for names
 	Role   string // of the Vault agent, likewise
+	Peer   *Peer  // where Vault is, for its agent in the pod
 }
 
 // A CredentialSource makes the Secrets, or the files, that pods mount.
@@ -102,10 +104,21 @@ type GitOps struct {
 	Server     string // of the Kubernetes cluster
 }
 
-// Strimzi says which Kafka of Strimzi's the topics and users belong to.
+// Strimzi says which Kafka of Strimzi's the topics and users belong to: the one that
+// alias default means in the environment.
 type Strimzi struct {
 	Cluster   string
 	Namespace string
+	Nodes     *StrimziNodes // nil means that somebody else keeps the Kafka object
+}
+
+// StrimziNodes are what the brokers of a Kafka that Strimzi runs are given. How many
+// there are follows from the cluster.
+type StrimziNodes struct {
+	Version string // of Kafka
+	CPU     MilliCPU
+	Memory  Bytes
+	Storage Bytes
 }
 
 // An Access says who may call the service's HTTP and gRPC ports.

@@ -23,6 +23,7 @@ type source struct {
 	root    *node             // the document as written
 	tree    *node             // the document with an environment laid over
 	schemas map[string]string // referenced files, by the path in the contract
+	config  map[string]string // configuration files beside the contract, by name
 	hash    string
 	faults  diag.List // what Parse reported
 }
@@ -58,6 +59,10 @@ func (s *Service) SchemaText(schema *Schema) (string, error) { return s.source.s
 func (c *Clusters) Position(element ...string) diag.Position {
 	return c.source.position(element...)
 }
+
+// Written reports whether clusters.yaml states an element, given as for
+// [Clusters.Position], rather than leaving it to its default.
+func (c *Clusters) Written(element ...string) bool { return c.source.written(element...) }
 
 // Position is the place of an element in external.yaml, such as
 // "topics/audit.v1".

@@ -37,9 +37,11 @@ var telemetryType = object(
 var credentialsType = object(
 	at("from", oneOf(FromSecret, FromCertManager, FromExternalSecrets, FromVault), func(c *Credentials) *CredentialSource { return &c.From }, "What makes them: secret (somebody puts a Secret there), cert-manager, external-secrets, or vault (its agent writes files into the pod).", def("secret")),
 	at("issuer", matching("kind/name", `^(Cluster)?Issuer/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`, 300, "write Issuer/name or ClusterIssuer/name"), func(c *Credentials) *string { return &c.Issuer }, "For cert-manager: who signs."),
+	at("bundle", dnsLabel("ConfigMap"), func(c *Credentials) *string { return &c.Bundle }, "For cert-manager: the ConfigMap in the services' namespace whose ca.crt is the authority of the brokers, as trust-manager puts it there. Absent means that the issuer's own authority has signed the brokers, too."),
 	at("store", matching("kind/name", `^(Cluster)?SecretStore/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`, 300, "write SecretStore/name or ClusterSecretStore/name"), func(c *Credentials) *string { return &c.Store }, "For external-secrets: the store."),
-	at("path", text(500), func(c *Credentials) *string { return &c.Path }, "Where a service's secrets are in the store or in Vault; {service} and {environment} stand for the names.", def("kafka/{environment}/{service}")),
+	at("path", text(500), func(c *Credentials) *string { return &c.Path }, "Where a service's secrets are in the store or in Vault, below this path as kafka, registry and database; {service} and {environment} stand for the names.", def("kafka/{environment}/{service}")),
 	at("role", text(200), func(c *Credentials) *string { return &c.Role }, "For vault: the role that the pod logs in with; {service} and {environment} stand for the names.", def("{service}-{environment}")),
+	at("peer", optional(peerType), func(c *Credentials) **Peer { return &c.Peer }, "For vault: where it is, so that the agent in the pod may reach it, on port 8200 if none is named."),
 ).orJust("from")
 
 var meshType = object(
@@ -60,6 +62,14 @@ var gitOpsType = object(
 var strimziType = object(
 	at("cluster", dnsLabel("Kafka"), func(s *Strimzi) *string { return &s.Cluster }, "The name of the Kafka object.", required),
 	at("namespace", dnsLabel("namespace"), func(s *Strimzi) *string { return &s.Namespace }, "Its namespace.", def("kafka")),
+	at("nodes", optional(strimziNodesType), func(s *Strimzi) **StrimziNodes { return &s.Nodes }, "What the brokers are given, for the Kafka object itself. Absent means that somebody else keeps that."),
+)
+
+var strimziNodesType = object(
+	at("version", matching("version of Kafka", `^[0-9]+\.[0-9]+\.[0-9]+$`, 20, "write three numbers such as 4.3.1"), func(n *StrimziNodes) *string { return &n.Version }, "The version of Kafka, one that the operator knows.", required),
+	at("cpu", cpu(), func(n *StrimziNodes) *MilliCPU { return &n.CPU }, "The cores of each broker.", required),
+	at("memory", memory(), func(n *StrimziNodes) *Bytes { return &n.Memory }, "The memory of each broker.", required),
+	at("storage", bytesBetween(gib, 64*1024*gib), func(n *StrimziNodes) *Bytes { return &n.Storage }, "The volume of each broker.", required),
 )
 
 var accessType = object(

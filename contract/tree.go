@@ -55,6 +55,15 @@ func ParseTree(file string, data []byte) (*Tree, diag.List) {
 	return treeOf(file, root), list
 }
 
+// Tree is the contract as written, with no environment laid over it, for packages
+// that carry what it says elsewhere. It is nil for a service that was not parsed.
+func (s *Service) Tree() *Tree {
+	if s.source.root == nil {
+		return nil
+	}
+	return treeOf(s.source.file, s.source.root)
+}
+
 // blank reports whether a file holds nothing but comments.
 func blank(data []byte) bool {
 	for line := range bytes.Lines(data) {

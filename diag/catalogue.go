@@ -37,7 +37,7 @@ func Catalogue() []Entry {
 		runtimeEntries, embeddedEntries, devEntries, upEntries, commandEntries, dlqEntries, groupEntries, shareEntries, transactionEntries, importEntries, userEntries, aclEntries, connectEntries, trustEntries, deniedEntries, aclAuditEntries,
 		pkiEntries, depotEntries, keystoreEntries, inspectEntries, tlsEntries,
 		producerEntries, spillEntries, outboxEntries, inboxEntries, sagaEntries, schemaCheckEntries, postgresEntries,
-		configEntries, configSourceEntries, liveEntries, telemetryEntries, healthEntries, renderEntries, lagEntries, platformEntries)
+		configEntries, configSourceEntries, liveEntries, telemetryEntries, healthEntries, renderEntries, renderBrokerEntries, imageEntries, documentEntries, lagEntries, platformEntries, renderAEntries, renderKEntries, renderCredentialEntries)
 	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 }

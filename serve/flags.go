@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/telemetry"
 )
 
 // flags are what the command line of a service says.
@@ -122,18 +124,16 @@ const sdkModule = "github.com/slipway-go/slipway"
 // versions are those of the program and of the SDK in it, as the build noted
 // them.
 func versions() (program, sdk string) {
+	program = cmp.Or(telemetry.BuildVersion(), "(devel)")
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown", "unknown"
+		return program, "unknown"
 	}
-	program, sdk = info.Main.Version, info.Main.Version
+	sdk = info.Main.Version
 	for _, m := range info.Deps {
 		if m.Path == sdkModule {
 			sdk = m.Version
 		}
-	}
-	if program == "" {
-		program = "(devel)"
 	}
 	return program, sdk
 }

@@ -28,9 +28,17 @@ func (s *setup) resource() *resource.Resource {
 	return resource.NewWithAttributes(semconv.SchemaURL, attributes...) // the last one of a name counts
 }
 
-// builtFrom is the version of the program, or the beginning of the commit it
-// was built from, or "".
-func builtFrom() string {
+// stamped is the version that the linker was told, as slipway image build does:
+// -X github.com/slipway-go/slipway/telemetry.stamped=v1.2.3.
+var stamped string
+
+// BuildVersion is the version of the program: what its linker was told, what Go
+// noted of its module, or the beginning of the commit it was built from. It is
+// empty if none of these is known.
+func BuildVersion() string {
+	if stamped != "" {
+		return stamped
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""

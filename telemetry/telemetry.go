@@ -74,7 +74,7 @@ func (c Config) withDefaults() Config {
 	if c.Instance == "" {
 		c.Instance, _ = os.Hostname()
 	}
-	c.Version = cmp.Or(c.Version, builtFrom())
+	c.Version = cmp.Or(c.Version, BuildVersion())
 	if c.Lookup == nil {
 		c.Lookup = func(string) (string, bool) { return "", false }
 	}

@@ -132,7 +132,7 @@ func status(ctx context.Context, err error) int {
 		return exitOwn
 	case errors.Is(err, diag.ShareLocked), errors.Is(err, diag.ShareTampered), errors.Is(err, diag.ShareService):
 		return exitRefused
-	case errors.Is(err, plan.ErrRefused), errors.Is(err, diag.CommandUnconfirmed), errors.Is(err, diag.CommandOverwrite), errors.Is(err, diag.GenerateForeign), errors.Is(err, diag.RenderEdited), errors.Is(err, diag.RenderForeign):
+	case errors.Is(err, plan.ErrRefused), errors.Is(err, diag.CommandUnconfirmed), errors.Is(err, diag.CommandOverwrite), errors.Is(err, diag.GenerateForeign), errors.Is(err, diag.RenderEdited), errors.Is(err, diag.RenderForeign), errors.Is(err, diag.ImageModified), errors.Is(err, diag.ImageTaken):
 		return exitRefused
 	case slices.ContainsFunc(diag.Of(err), func(d diag.Diagnostic) bool { return slices.Contains(pkiGuards, d.Code) }):
 		return exitRefused
@@ -156,7 +156,7 @@ func user(d diag.Diagnostic) bool {
 	case diag.CommandUsage, diag.RenderTarget, diag.CommandUnknown, diag.CommandSecret, diag.CommandUnknownCode, diag.CommandDirectory,
 		diag.ShareReference, diag.ShareNoSources, diag.PlanUnknownName, diag.PlanUnknownCluster, diag.UpDirectory, diag.UpBroker, diag.UpForeign, diag.DevConfig, diag.ACLGroupShared, diag.ACLTransactionalShared,
 		diag.DepotUndeclared, diag.DepotUnknown, diag.DepotNoCluster, diag.DepotPrincipal, diag.PKIName, diag.PKILifetime, diag.PKIConstraint,
-		diag.SchemaNoTopic, diag.GenerateName, diag.GenerateType, diag.GenerateNoService,
+		diag.SchemaNoTopic, diag.GenerateName, diag.GenerateType, diag.GenerateNoService, diag.ImageService, diag.ImagePlatform, diag.ImageReference,
 		diag.PKIRequest, diag.PKIRequestSignature, diag.PKIRequestAuthority, diag.PKIRequestUsage, diag.PrincipalRule:
 		return true
 	}

@@ -125,7 +125,7 @@ a cluster match.`,
 	root.AddCommand(
 		newInitCommand(a), newValidateCommand(a), newContractCommand(a), newConfigCommand(a), newExplainCommand(a),
 		newPlanCommand(a), newApplyCommand(a), newDriftCommand(a), newUpCommand(a), newDevCommand(a), newDLQCommand(a),
-		newGroupCommand(a), newLagCommand(a), newACLCommand(a), newUserCommand(a), newQuotaCommand(a), newConnectCommand(a), newImportCommand(a), newEstateCommand(a), newPKICommand(a), newSagaCommand(a), newSchemaCommand(a), newRenderCommand(a), newCompletionCommand(a), newVersionCommand(a),
+		newGroupCommand(a), newLagCommand(a), newACLCommand(a), newUserCommand(a), newQuotaCommand(a), newConnectCommand(a), newImportCommand(a), newEstateCommand(a), newPKICommand(a), newSagaCommand(a), newSchemaCommand(a), newRenderCommand(a), newImageCommand(a), newCompletionCommand(a), newVersionCommand(a),
 	)
 	var version bool
 	root.Flags().BoolVarP(&version, "version", "v", false, "print the version")

@@ -1,18 +1,37 @@
 package cli
 
 import (
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/slipway-go/slipway/image"
 	"github.com/slipway-go/slipway/internal/cli/view"
 	"github.com/slipway-go/slipway/render"
+	"github.com/slipway-go/slipway/render/argocd"
+	"github.com/slipway-go/slipway/render/asyncapi"
+	"github.com/slipway-go/slipway/render/autoscaling"
+	"github.com/slipway-go/slipway/render/broker"
+	"github.com/slipway-go/slipway/render/compose"
+	"github.com/slipway-go/slipway/render/credentials"
+	"github.com/slipway-go/slipway/render/istio"
+	"github.com/slipway-go/slipway/render/kustomize"
 	"github.com/slipway-go/slipway/render/monitoring"
+	"github.com/slipway-go/slipway/render/pipeline"
+	"github.com/slipway-go/slipway/render/strimzi"
 )
 
-// targets are what can be rendered, in the order in which they are listed.
+// targets are what can be rendered, in the order in which they are listed. The
+// first is rendered where none is named.
 func targets() []render.Target {
-	return []render.Target{monitoring.Prometheus(), monitoring.Grafana()}
+	return []render.Target{
+		kustomize.Target(), autoscaling.Target(), istio.Target(), argocd.Target(),
+		credentials.CertManager(), credentials.ExternalSecrets(), credentials.Vault(),
+		strimzi.Target(), broker.Target(), compose.Target(),
+		monitoring.Prometheus(), monitoring.Grafana(),
+		asyncapi.Target(), pipeline.Target(), image.Dockerfile(),
+	}
 }
 
 type renderArgs struct {
@@ -23,10 +42,11 @@ type renderArgs struct {
 func newRenderCommand(a *app) *cobra.Command {
 	var args renderArgs
 	c := &cobra.Command{
-		Use:   "render TARGET [DIR]",
+		Use:   "render [TARGET] [DIR]",
 		Short: "Write files that follow from the contracts",
 		Long: `Writes the files of a TARGET that follow from the contracts below DIR, for one
-environment. The same contracts give the same bytes. --list names the targets.
+environment. The same contracts give the same bytes. --list names the targets;
+without one it is kustomize: what Kubernetes runs the services by.
 
 Without -o the files go to standard output, one after the other. With it they go
 into a directory, where they are meant to be committed. Beside them stands a list
@@ -40,15 +60,18 @@ would be written. A pipeline that runs it keeps a repository true.
 The alerts of the target prometheus link to a runbook each. --runbooks names the
 address that your copies of docs/runbooks are below.`,
 		Example: `  slipway render --list
+  slipway render -e prod -o deploy
+  slipway render -e prod -o deploy --check                   in a pipeline
+  slipway render autoscaling -e prod -o deploy/_autoscaling/prod
   slipway render prometheus -e prod -o monitoring
   slipway render grafana -e prod -o dashboards
-  slipway render prometheus -e prod -o monitoring --check    in a pipeline`,
+  slipway render prometheus -e prod -o monitoring --check`,
 		Annotations: exits(exitOK, exitError, exitFindings, exitRefused, exitUsage),
 		Args:        arguments(0, 2, "a target"),
 		RunE: func(_ *cobra.Command, rest []string) error {
-			args.dir = directory(rest, 1)
-			if len(rest) > 0 {
-				args.target = rest[0]
+			args.target, args.dir = targets()[0].Name, directory(rest, 0)
+			if !onlyDirectory(rest) {
+				args.target, args.dir = rest[0], directory(rest, 1)
 			}
 			return runRender(a, args)
 		},
@@ -60,6 +83,19 @@ address that your copies of docs/runbooks are below.`,
 	c.Flags().BoolVar(&args.force, "force", false, "write over files that were edited or written by others")
 	c.Flags().BoolVar(&args.list, "list", false, "name the targets")
 	return c
+}
+
+// onlyDirectory reports whether no target is named: there is nothing, or a
+// directory that is no target's name.
+func onlyDirectory(rest []string) bool {
+	if len(rest) != 1 {
+		return len(rest) == 0
+	}
+	if _, err := render.Find(targets(), rest[0]); err == nil {
+		return false
+	}
+	info, err := os.Stat(rest[0])
+	return err == nil && info.IsDir()
 }
 
 func runRender(a *app, args renderArgs) error {
@@ -85,8 +121,6 @@ func runRender(a *app, args renderArgs) error {
 // rendered are the files of the target.
 func rendered(a *app, args renderArgs) ([]render.File, error) {
 	switch {
-	case args.target == "":
-		return nil, usage("slipway render needs a target").WithFix("run slipway render --list to see them")
 	case args.check && args.out == "":
 		return nil, usage("--check needs a directory to compare with").WithFix("name it with -o")
 	case args.check && args.force:

@@ -2,8 +2,11 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -15,12 +18,15 @@ type Map []Entry
 
 // An Entry is a key with its value and a comment. A value is a string, a bool, an
 // int of any size, a float64, a Map, a list of those ([]any, []string, []int or
-// []Map), or nil for an entry that is left out.
+// []Map), [Null], or nil for an entry that is left out.
 type Entry struct {
 	Key     string
 	Value   any
 	Comment string // the line's; where it came from and why
 }
+
+// Null is the value null, by which a patch takes a key away.
+type Null struct{}
 
 // E is an entry.
 func E(key string, value any) Entry { return Entry{Key: key, Value: value} }
@@ -41,18 +47,16 @@ func If(condition bool, e Entry) Entry {
 
 // Get is the value at a path of keys, or nil.
 func (m Map) Get(path ...string) any {
-	for _, e := range m {
-		if e.Key != path[0] {
-			continue
+	var value any = m
+	for _, key := range path {
+		below, _ := value.(Map)
+		i := slices.IndexFunc(below, func(e Entry) bool { return e.Key == key })
+		if i < 0 {
+			return nil
 		}
-		if len(path) == 1 {
-			return e.Value
-		}
-		if below, ok := e.Value.(Map); ok {
-			return below.Get(path[1:]...)
-		}
+		value = below[i].Value
 	}
-	return nil
+	return value
 }
 
 // File is an object as a file. The head is a comment above it, of any number of
@@ -110,6 +114,10 @@ func node(v any) *yaml.Node {
 		return list(v)
 	case []int:
 		return list(v)
+	case Null:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
+	case string:
+		return text(v)
 	default:
 		n := new(yaml.Node)
 		if err := n.Encode(v); err != nil {
@@ -118,6 +126,26 @@ func node(v any) *yaml.Node {
 		return n
 	}
 }
+
+// text is a string, quoted also where only YAML 1.1 takes it for something else:
+// that is what Kubernetes and its tools read.
+func text(s string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	if strings.Contains(s, "\n") || !utf8.ValidString(s) {
+		if err := n.Encode(s); err != nil { // which knows how to write several lines
+			panic(fmt.Sprintf("manifest: %v", err))
+		}
+	}
+	if n.Style == 0 && otherwise.MatchString(s) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return n
+}
+
+// otherwise are the words and numbers of YAML 1.1 that are text in 1.2: truth by
+// other names, octal and binary numbers, numbers with underscores, and times of day
+// in base 60.
+var otherwise = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|~|=|<<|[-+]?\.?[0-9][0-9_,:.]*([eE][-+]?[0-9_]+)?|[-+]?0[box][0-9a-f_]+|[-+]?\.(inf|nan))$`)
 
 func list[T any](items []T) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.SequenceNode}
@@ -136,3 +164,5 @@ func comment(text string) string {
 	}
 	return "# " + strings.Join(slices.Collect(strings.Lines(text)), " ")
 }
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

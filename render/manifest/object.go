@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path"
 	"strings"
@@ -46,24 +47,25 @@ func Object(apiVersion, kind, name, namespace string, labels Map, more ...Entry)
 // At names the place of an element of a contract, with its path: what a comment
 // says of where a value came from.
 func At(svc *contract.Service, element string) string {
-	return place(svc.Position(element).Line, path.Base(svc.File()), element)
+	return place(svc.Written(element), svc.Position(element).Line, path.Base(svc.File()), element)
 }
 
 // AtClusters names the place of an element of clusters.yaml.
 func AtClusters(c *contract.Clusters, element string) string {
-	return place(c.Position(element).Line, contract.ClustersFile, element)
+	return place(c.Written(element), c.Position(element).Line, contract.ClustersFile, element)
 }
 
-func place(line int, file, element string) string {
+func place(written bool, line int, file, element string) string {
 	element = strings.ReplaceAll(element, "/", ".")
-	if line == 0 {
+	if !written {
 		return element + ", by default"
 	}
 	return fmt.Sprintf("%s:%d %s", file, line, element)
 }
 
 // LabelValue is a text as the value of a label may be: what may not stand in one
-// becomes '-', and no more than 63 characters are kept.
+// becomes '-', and no more than 63 characters are kept. A text of which nothing is
+// left becomes a number that no other text has.
 func LabelValue(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -75,5 +77,9 @@ func LabelValue(text string) string {
 		}
 	}
 	value := b.String()
-	return strings.Trim(value[:min(len(value), 63)], "-_.")
+	value = strings.Trim(value[:min(len(value), 63)], "-_.")
+	if value == "" && text != "" {
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:12]
+	}
+	return value
 }

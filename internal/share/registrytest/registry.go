@@ -13,7 +13,10 @@ import (
 	"sync"
 )
 
-const maxBody = 64 << 20
+const (
+	maxBody   = 64 << 20
+	indexType = "application/vnd.oci.image.index.v1+json"
+)
 
 // A Registry is an OCI registry in memory. It is safe for concurrent use.
 type Registry struct {
@@ -27,6 +30,7 @@ type Registry struct {
 	mu        sync.Mutex
 	blobs     map[string][]byte // by repository and digest
 	manifests map[string]manifest
+	referrers map[string][]referrer // by repository and digest
 	requests  int
 	puts      int
 }
@@ -34,6 +38,14 @@ type Registry struct {
 type manifest struct {
 	kind string
 	data []byte
+}
+
+// A referrer is how a manifest that refers to another one is listed.
+type referrer struct {
+	MediaType    string `json:"mediaType"`
+	Digest       string `json:"digest"`
+	Size         int    `json:"size"`
+	ArtifactType string `json:"artifactType"`
 }
 
 // Start serves a registry on this machine. The server's address is host:port;
@@ -87,12 +99,26 @@ func (r *Registry) put(repository, reference string, m manifest) {
 	r.manifests[repository+"@"+digest(m.data)] = m
 }
 
+func (r *Registry) refer(repository, subject string, from referrer) {
+	if r.referrers == nil {
+		r.referrers = map[string][]referrer{}
+	}
+	r.referrers[repository+"@"+subject] = append(r.referrers[repository+"@"+subject], from)
+}
+
+func (r *Registry) serveReferrers(w http.ResponseWriter, req *http.Request, repository, subject string) {
+	text, err := json.Marshal(map[string]any{
+		"schemaVersion": 2, "mediaType": indexType, "manifests": append([]referrer{}, r.referrers[repository+"@"+subject]...),
+	})
+	serve(w, req, indexType, text, err == nil, "MANIFEST_UNKNOWN")
+}
+
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-var route = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|blobs/uploads)/([^/]*)$`)
+var route = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|blobs/uploads|referrers)/([^/]*)$`)
 
 // ServeHTTP answers as the distribution specification has it.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -124,6 +150,8 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	switch m[2] {
 	case "manifests":
 		r.serveManifest(w, req, m[1], m[3], data)
+	case "referrers":
+		r.serveReferrers(w, req, m[1], m[3])
 	case "blobs":
 		blob, found := r.blobs[m[1]+"@"+m[3]]
 		serve(w, req, "application/octet-stream", blob, found, "BLOB_UNKNOWN")
@@ -139,21 +167,37 @@ func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request, repos
 		return
 	}
 	var refers struct {
-		Config struct{ Digest string }
-		Layers []struct{ Digest string }
+		ArtifactType string
+		Config       struct{ Digest string }
+		Layers       []struct{ Digest string }
+		Manifests    []struct{ Digest string }
+		Subject      struct{ Digest string }
 	}
 	if err := json.Unmarshal(data, &refers); err != nil {
 		fail(w, http.StatusBadRequest, "MANIFEST_INVALID")
 		return
 	}
-	refers.Layers = append(refers.Layers, refers.Config)
+	for _, m := range refers.Manifests {
+		if _, found := r.manifests[repository+"@"+m.Digest]; !found {
+			fail(w, http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN")
+			return
+		}
+	}
+	if len(refers.Manifests) == 0 { // it is no index
+		refers.Layers = append(refers.Layers, refers.Config)
+	}
 	for _, l := range refers.Layers {
 		if _, found := r.blobs[repository+"@"+l.Digest]; !found {
 			fail(w, http.StatusBadRequest, "MANIFEST_BLOB_UNKNOWN")
 			return
 		}
 	}
-	r.put(repository, reference, manifest{req.Header.Get("Content-Type"), data})
+	kind := req.Header.Get("Content-Type")
+	r.put(repository, reference, manifest{kind, data})
+	if subject := refers.Subject.Digest; subject != "" {
+		r.refer(repository, subject, referrer{kind, digest(data), len(data), refers.ArtifactType})
+		w.Header().Set("OCI-Subject", subject)
+	}
 	w.Header().Set("Docker-Content-Digest", digest(data))
 	w.WriteHeader(http.StatusCreated)
 }
