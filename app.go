@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -22,7 +21,6 @@ import (
 	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
-	"github.com/slipway-go/slipway/internal/retrylog"
 	"github.com/slipway-go/slipway/schema"
 )
 
@@ -117,28 +115,15 @@ type App struct {
 	tasks     []task
 	faults    diag.List // of registration, reported by Run
 
-	registry schema.Registry
-	client   *kgo.Client // produces
+	links    []*link // to the clusters that the contract names
 	health   health
 	meter    *instruments
 	tracing  tracing
-	retries  *retrylog.Log
-	denials  denials
-	login    login
 	settings settings
 
-	safeTransactions bool // the cluster's are, see checkTransactions
-
-	pipes   map[string]*pipe // by the topic's name on the cluster
-	writers map[batching]*writer
-	relayed map[string]bool // topics with via: outbox, see Relays
-	inbox   bool            // something keeps the ids of handled messages, see Deduplicates
-
-	dead struct { // see deadClient
-		once   sync.Once
-		client *kgo.Client
-		err    error
-	}
+	pipes   map[string]*pipe // by the topic's name on its cluster
+	relayed map[string]bool  // topics with via: outbox, see Relays
+	inbox   bool             // something keeps the ids of handled messages, see Deduplicates
 }
 
 // A task runs beside the consumers for as long as the app runs.
@@ -173,10 +158,9 @@ func New(cfg Config) (*App, error) {
 		mux:      http.NewServeMux(),
 		handlers: make(map[string]*handler),
 		entries:  make(map[string]*entry),
-		registry: cfg.Registry,
 		relayed:  make(map[string]bool),
-		health:   health{path: path{hurry: make(chan struct{}, 1)}},
 	}
+	a.links = a.newLinks()
 	if err := a.configure(cfg.Settings); err != nil {
 		return nil, err
 	}
@@ -254,7 +238,6 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.meter.guarded.app.Store(a)
 	a.meter.judged.app.Store(a)
 	a.tracing.tracer = a.TracerProvider().Tracer(scope)
-	a.health.begin("connecting to the cluster at " + a.cfg.Environment.BootstrapServers)
 	if err := a.connect(ctx); err != nil {
 		return err
 	}
@@ -285,19 +268,11 @@ func (a *App) stopped() error {
 
 // close ends the connections that connect made.
 func (a *App) close() {
-	a.closeRights()
 	if err := a.closePipes(); err != nil {
 		a.log.Error("close producers", "error", err)
 	}
-	a.client.Close()
-	if a.retries != nil {
-		a.retries.Close()
-	}
-	if a.dead.client != nil {
-		a.dead.client.Close()
-	}
-	if own, ok := a.registry.(*schema.Client); ok && a.cfg.Registry == nil {
-		own.Close()
+	for _, l := range a.links {
+		l.close()
 	}
 }
 
@@ -326,15 +301,17 @@ func (a *App) work(ctx context.Context) error {
 	a.health.probe = a.newWritingProbe()
 	a.health.started(consumers)
 	a.begin()
-	start("watch the path", a.watchPath)
+	for _, l := range a.links {
+		start(l.on("watch the path"), l.watchPath)
+	}
 	a.watchChecks(running)
 	if a.health.probe != nil {
 		start("writing probe", a.health.probe.run)
 	}
 	a.replaySpills(start)
 	for _, c := range consumers {
-		start("consume as "+c.group, c.run)
-		start("watch dead letters of "+c.group, c.watchLetters)
+		start(c.link.on("consume as "+c.group), c.run)
+		start(c.link.on("watch dead letters of "+c.group), c.watchLetters)
 	}
 	for _, t := range a.tasks {
 		start(t.name, t.run)
@@ -353,9 +330,11 @@ func (a *App) work(ctx context.Context) error {
 func (a *App) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Environment.ShutdownTimeout/3)
 	defer cancel()
-	for _, w := range a.writers {
-		if err := w.client.Flush(ctx); err != nil {
-			a.log.Error("flush producers", "error", err, "unsent", w.client.BufferedProduceRecords())
+	for _, l := range a.links {
+		for _, w := range l.writers {
+			if err := w.client.Flush(ctx); err != nil {
+				a.log.Error("flush producers", "cluster", l.alias, "error", err, "unsent", w.client.BufferedProduceRecords())
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ const revokeBudget = 20 * time.Second
 // assigned begins the partitions that came to this instance.
 func (c *consumer) assigned(ctx context.Context, client *kgo.Client, got map[string][]int32) {
 	client.ResumeFetchPartitions(got) // a pause outlives the assignment it was made in
-	c.app.denials.succeeded(c.app, toJoin(c.group))
+	c.link.denials.succeeded(c.link, toJoin(c.group))
 	member, _ := client.GroupMetadata()
 	kept := c.keptBy(member)
 	c.lost(ctx, client, kept)

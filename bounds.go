@@ -18,7 +18,7 @@ import (
 func (s *source) Partitions(ctx context.Context) ([]int32, error) {
 	t, err := s.metadata(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", s.topic(), s.app.sendFault(err))
+		return nil, fmt.Errorf("read %s: %w", s.topic(), s.link.sendFault(err))
 	}
 	var ids []int32
 	for _, p := range t.Partitions {
@@ -95,7 +95,7 @@ const (
 // lookUp asks for the first offset written at a time in milliseconds or later,
 // -1 for none.
 func (s *source) lookUp(ctx context.Context, partition int32, at int64) (int64, error) {
-	if s.app.client == nil {
+	if s.link.client == nil {
 		return 0, ErrNotRunning
 	}
 	p := kmsg.NewListOffsetsRequestTopicPartition()
@@ -104,7 +104,7 @@ func (s *source) lookUp(ctx context.Context, partition int32, at int64) (int64, 
 	t.Topic, t.Partitions = s.topic(), []kmsg.ListOffsetsRequestTopicPartition{p}
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID, req.IsolationLevel, req.Topics = -1, s.isolationLevel(), []kmsg.ListOffsetsRequestTopic{t}
-	resp, err := req.RequestWith(ctx, s.app.client)
+	resp, err := req.RequestWith(ctx, s.link.client)
 	if err != nil {
 		return 0, err
 	}
@@ -123,14 +123,14 @@ func (s *source) isolationLevel() int8 {
 }
 
 func (s *source) metadata(ctx context.Context) (kmsg.MetadataResponseTopic, error) {
-	if s.app.client == nil {
+	if s.link.client == nil {
 		return kmsg.MetadataResponseTopic{}, ErrNotRunning
 	}
 	topic := kmsg.NewMetadataRequestTopic()
 	topic.Topic = new(s.topic())
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, s.app.client)
+	resp, err := req.RequestWith(ctx, s.link.client)
 	if err != nil {
 		return kmsg.MetadataResponseTopic{}, err
 	}

@@ -62,23 +62,23 @@ type RevocationStatus struct {
 }
 
 // trust returns the files that every connection of the app takes its TLS from.
-func (a *App) trust() (*secure.Files, error) {
-	a.login.mu.Lock()
-	defer a.login.mu.Unlock()
-	if a.login.files != nil {
-		return a.login.files, nil
+func (l *link) trust() (*secure.Files, error) {
+	l.login.mu.Lock()
+	defer l.login.mu.Unlock()
+	if l.login.files != nil {
+		return l.login.files, nil
 	}
-	env := a.cfg.Environment
-	files, err := secure.NewFiles(secure.FilesConfig{CA: env.CAFile, Cert: env.CertFile, Key: env.KeyFile, Logger: a.log})
+	env := l.env
+	files, err := secure.NewFiles(secure.FilesConfig{CA: env.CAFile, Cert: env.CertFile, Key: env.KeyFile, Logger: l.log})
 	if err != nil {
 		return nil, env.trustFault(err)
 	}
 	files.OnChange(func() {
-		if registry := a.login.registry.Load(); registry != nil {
+		if registry := l.login.registry.Load(); registry != nil {
 			registry.Close() // what is idle: the next request shows the new certificate
 		}
 	})
-	a.login.files = files
+	l.login.files = files
 	return files, nil
 }
 

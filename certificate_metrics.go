@@ -5,8 +5,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-
-	"github.com/slipway-go/slipway/internal/secure"
 )
 
 // certified are the instruments of the own certificate and of what is trusted.
@@ -27,14 +25,15 @@ func (c *certified) make(m *maker) {
 
 // collect looks at the files, so that what they hold is known while nothing
 // connects.
-func (c *certified) collect(to metric.Observer, files *secure.Files) {
+func (c *certified) collect(to metric.Observer, l *link) {
+	files, of := l.login.trusted(), l.names()
 	if files == nil {
 		return
 	}
 	now, s := time.Now(), files.Status()
 	if s.Leaf != nil {
-		to.ObserveFloat64(c.expiry, seconds(s.Leaf.NotAfter.Sub(now)), with(nil, keyWhich.String("own")))
-		to.ObserveFloat64(c.lifetime, seconds(s.Leaf.NotAfter.Sub(s.Leaf.NotBefore)), with(nil, keyWhich.String("own")))
+		to.ObserveFloat64(c.expiry, seconds(s.Leaf.NotAfter.Sub(now)), with(of, keyWhich.String("own")))
+		to.ObserveFloat64(c.lifetime, seconds(s.Leaf.NotAfter.Sub(s.Leaf.NotBefore)), with(of, keyWhich.String("own")))
 	}
 	if len(s.Roots) > 0 {
 		first := s.Roots[0].NotAfter
@@ -43,16 +42,16 @@ func (c *certified) collect(to metric.Observer, files *secure.Files) {
 				first = root.NotAfter
 			}
 		}
-		to.ObserveFloat64(c.expiry, seconds(first.Sub(now)), with(nil, keyWhich.String("authority")))
+		to.ObserveFloat64(c.expiry, seconds(first.Sub(now)), with(of, keyWhich.String("authority")))
 	}
-	to.ObserveInt64(c.failures, s.Refused)
-	to.ObserveInt64(c.ended, s.Ended, with(nil, keyHow.String("quiet")))
-	to.ObserveInt64(c.ended, s.Cut, with(nil, keyHow.String("cut")))
+	to.ObserveInt64(c.failures, s.Refused, with(of))
+	to.ObserveInt64(c.ended, s.Ended, with(of, keyHow.String("quiet")))
+	to.ObserveInt64(c.ended, s.Cut, with(of, keyHow.String("cut")))
 	overdue := 0
 	for _, l := range s.Lists {
 		if l.Overdue(now) {
 			overdue++
 		}
 	}
-	to.ObserveInt64(c.late, int64(overdue))
+	to.ObserveInt64(c.late, int64(overdue), with(of))
 }

@@ -112,7 +112,10 @@ func united(a, b *contract.Consume) bool {
 // prepare binds every schema, asks the registry for ids, and looks whether the
 // contract's topics are there.
 func (a *App) prepare(ctx context.Context) error {
-	faults := diag.Of(a.checkTransactions(ctx))
+	var faults diag.List
+	for _, l := range a.links {
+		faults = append(faults, diag.Of(l.checkTransactions(ctx))...)
+	}
 	for _, p := range a.producers {
 		if err := a.bindProducer(ctx, p); err != nil {
 			faults = append(faults, faultOf(err)...)
@@ -124,20 +127,23 @@ func (a *App) prepare(ctx context.Context) error {
 			faults = append(faults, faultOf(err)...)
 		}
 	}
-	faults = append(faults, a.missingTopics(ctx)...)
+	for _, l := range a.links {
+		faults = append(faults, l.missingTopics(ctx)...)
+	}
 	return faults.Err()
 }
 
 func (a *App) bindConsumer(ctx context.Context, name string) error {
 	c, h := a.contract.Consumes[name], a.handlers[name]
-	r, err := a.newReader(ctx, name, c, h.typ)
+	l := a.linkOf(c.Cluster)
+	r, err := l.newReader(ctx, name, c, h.typ)
 	if err != nil {
 		return err
 	}
 	if err := a.checkDedup(name, c, h.typ, r); err != nil {
 		return err
 	}
-	e := &entry{Consume: c, group: a.contract.GroupID(c), handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
+	e := &entry{Consume: c, link: l, group: a.contract.GroupID(c), handler: h, reader: r, dead: a.contract.DeadLetterTopic(c)}
 	if c.Retries() {
 		e.retry = a.contract.RetryTopic(c)
 	}
@@ -147,17 +153,17 @@ func (a *App) bindConsumer(ctx context.Context, name string) error {
 
 func (a *App) bindProducer(ctx context.Context, p *producer) error {
 	produce := a.contract.Produces[p.topic]
-	p.physical = a.physical(p.topic)
+	p.physical = p.link.physical(p.topic)
 	p.max = maxValue(produce)
 	var declared *contract.Schema
-	if topic := a.contract.Topics[p.topic]; topic != nil {
+	if topic := p.link.own(p.topic); topic != nil {
 		p.key, declared = topic.Key, topic.Schema
 	}
 	if declared == nil {
 		p.mime = "application/octet-stream"
 		return a.wantBytes(p.typ, "producer of "+p.topic)
 	}
-	source, err := a.source(ctx, declared)
+	source, err := p.link.source(ctx, declared)
 	if err != nil {
 		return err
 	}
@@ -169,7 +175,7 @@ func (a *App) bindProducer(ctx context.Context, p *producer) error {
 	if err := a.checkKey(p); err != nil {
 		return err
 	}
-	return a.markProducer(ctx, p, declared, source)
+	return p.link.markProducer(ctx, p, declared, source)
 }
 
 // checkKey tries the key on an empty value, so that a field that is not there,
@@ -235,30 +241,32 @@ func (a *App) wantBytes(typ reflect.Type, what string) error {
 
 // missingTopics lists the contract's topics that the cluster does not have. In
 // dev, where they may be created as they are used, none is missed.
-func (a *App) missingTopics(ctx context.Context) diag.List {
-	if a.cfg.Environment.CreateTopics {
+func (l *link) missingTopics(ctx context.Context) diag.List {
+	if l.env.CreateTopics {
 		return nil
 	}
 	wanted := make(map[string]string)
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
-		c := a.contract.Consumes[name]
-		wanted[a.physical(c.Topic)] = "consumes/" + name
+	for _, name := range l.consumes() {
+		c := l.contract.Consumes[name]
+		wanted[l.physical(c.Topic)] = "consumes/" + name
 		if c.DeadLetters() {
-			wanted[a.contract.DeadLetterTopic(c)] = "consumes/" + name
+			wanted[l.contract.DeadLetterTopic(c)] = "consumes/" + name
 		}
 		if c.Retries() {
-			wanted[a.contract.RetryTopic(c)] = "consumes/" + name
+			wanted[l.contract.RetryTopic(c)] = "consumes/" + name
 		}
 	}
-	for _, p := range a.producers {
-		wanted[a.physical(p.topic)] = "produces/" + p.topic
+	for _, p := range l.producers {
+		if p.link == l {
+			wanted[p.physical] = "produces/" + p.topic
+		}
 	}
 	var faults diag.List
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	for _, topic := range slices.Sorted(maps.Keys(wanted)) {
-		if err := a.settled(ctx, topic); err != nil {
-			faults.Add(a.topicFault(topic, err).At(a.contract.Position(wanted[topic])))
+		if err := l.settled(ctx, topic); err != nil {
+			faults.Add(l.topicFault(topic, err).At(l.contract.Position(wanted[topic])))
 		}
 	}
 	return faults
@@ -270,9 +278,9 @@ const settleTime = 5 * time.Second
 
 // settled describes a topic, and again while the answer may be that of a broker
 // that has not heard of it yet.
-func (a *App) settled(ctx context.Context, topic string) error {
+func (l *link) settled(ctx context.Context, topic string) error {
 	for {
-		err := a.describe(context.WithoutCancel(ctx), topic)
+		err := l.describe(context.WithoutCancel(ctx), topic)
 		if !errors.Is(err, kerr.UnknownTopicOrPartition) && !errors.Is(err, kerr.TopicAuthorizationFailed) {
 			return err
 		}
@@ -284,17 +292,14 @@ func (a *App) settled(ctx context.Context, topic string) error {
 	}
 }
 
-func (a *App) topicFault(topic string, err error) diag.Diagnostic {
+func (l *link) topicFault(topic string, err error) diag.Diagnostic {
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return diag.New(diag.RuntimeTopicMissing, "topic %s does not exist", topic).WithFix("run slipway apply -e %s", a.cfg.Environment.Name)
+		return diag.New(diag.RuntimeTopicMissing, "topic %s does not exist", topic).WithFix("run slipway apply -e %s", l.env.Name)
 	}
-	d := a.diagnose(err)
+	d := l.diagnose(err)
 	d.Message = "describe topic " + topic + ": " + d.Message
 	return d
 }
-
-// physical is a topic's name on the cluster.
-func (a *App) physical(topic string) string { return a.cfg.Environment.TopicPrefix + topic }
 
 // faultOf returns what err says as diagnostics; one that carries none becomes
 // a wiring failure, so that nothing is swallowed.

@@ -25,37 +25,18 @@ const (
 	defaultBatchBytes = 1_000_012 // the client's own default
 )
 
-// connect makes the producing client and the registry, and asks the cluster
-// for an answer, so that a wrong address or password is told at once and not
-// as a timeout later.
+// connect connects to all clusters that the contract names, and makes the ways
+// of what is produced.
 func (a *App) connect(ctx context.Context) error {
-	if a.registry == nil {
-		registry, err := a.openRegistry()
-		if err != nil {
+	for i, l := range a.links {
+		a.health.begin("connecting to the " + l.on("cluster") + " at " + l.env.BootstrapServers)
+		if err := l.connect(ctx); err != nil {
+			for _, connected := range a.links[:i] {
+				connected.close()
+			}
 			return err
 		}
-		a.registry = registry
 	}
-	common, err := a.commonOptions()
-	if err != nil {
-		return err
-	}
-	client, err := kgo.NewClient(append(common, a.writing(usual)...)...)
-	if err != nil {
-		return fmt.Errorf("make client: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	if err := client.Ping(ctx); err != nil {
-		client.Close()
-		return a.diagnose(err)
-	}
-	if err := a.openRetries(); err != nil {
-		client.Close()
-		return err
-	}
-	a.client = client
-	a.openRights()
 	if err := a.openPipes(); err != nil {
 		a.close()
 		return err
@@ -63,11 +44,45 @@ func (a *App) connect(ctx context.Context) error {
 	return nil
 }
 
+// connect makes the producing client and the registry, and asks the cluster
+// for an answer, so that a wrong address or password is told at once and not
+// as a timeout later.
+func (l *link) connect(ctx context.Context) error {
+	if l.registry == nil {
+		registry, err := l.openRegistry()
+		if err != nil {
+			return err
+		}
+		l.registry = registry
+	}
+	common, err := l.commonOptions()
+	if err != nil {
+		return err
+	}
+	client, err := kgo.NewClient(append(common, l.writing(usual)...)...)
+	if err != nil {
+		return fmt.Errorf("make client: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		client.Close()
+		return l.diagnose(err)
+	}
+	if err := l.openRetries(); err != nil {
+		client.Close()
+		return err
+	}
+	l.client = client
+	l.writers = map[batching]*writer{usual: {client, &l.denials.sends}}
+	l.openRights()
+	return nil
+}
+
 // batchBytes is the largest batch a topic takes: what the contract says of it,
 // or a little less than brokers allow by default.
-func (a *App) batchBytes(topic string) int32 {
-	name := strings.TrimPrefix(topic, a.cfg.Environment.TopicPrefix)
-	if t := a.contract.Topics[name]; t != nil && t.MaxMessage > 0 {
+func (l *link) batchBytes(topic string) int32 {
+	if t := l.own(strings.TrimPrefix(topic, l.env.TopicPrefix)); t != nil && t.MaxMessage > 0 {
 		return int32(min(t.MaxMessage, maxBatchBytes))
 	}
 	return defaultBatchBytes
@@ -76,52 +91,52 @@ func (a *App) batchBytes(topic string) int32 {
 // deadClient is the client that writes dead letters. It sends one record at a
 // time: a dead letter may be as large as its topic allows, which only the
 // broker knows, and a batch of several could be refused for its size.
-func (a *App) deadClient() (*kgo.Client, error) {
-	a.dead.once.Do(func() {
-		common, err := a.commonOptions()
+func (l *link) deadClient() (*kgo.Client, error) {
+	l.dead.once.Do(func() {
+		common, err := l.commonOptions()
 		if err != nil {
-			a.dead.err = err
+			l.dead.err = err
 			return
 		}
-		a.dead.client, a.dead.err = kgo.NewClient(append(common,
+		l.dead.client, l.dead.err = kgo.NewClient(append(common,
 			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0),
 			kgo.ProducerBatchMaxBytes(maxBatchBytes), kgo.MaxBufferedRecords(1),
 		)...)
 	})
-	return a.dead.client, a.dead.err
+	return l.dead.client, l.dead.err
 }
 
 // commonOptions are what every client of the app shares but those of the retry
 // topics.
-func (a *App) commonOptions() ([]kgo.Opt, error) {
-	opts, err := a.clientOptions()
-	if err == nil && a.cfg.Environment.CreateTopics {
+func (l *link) commonOptions() ([]kgo.Opt, error) {
+	opts, err := l.clientOptions()
+	if err == nil && l.env.CreateTopics {
 		opts = append(opts, kgo.AllowAutoTopicCreation())
 	}
 	return opts, err
 }
 
 // clientOptions are how to reach the cluster.
-func (a *App) clientOptions() ([]kgo.Opt, error) {
-	env := a.cfg.Environment
+func (l *link) clientOptions() ([]kgo.Opt, error) {
+	env := l.env
 	seeds, err := auth.Addresses(env.BootstrapServers)
 	if err != nil {
 		return nil, err
 	}
-	files, err := a.trust()
+	files, err := l.trust()
 	if err != nil {
 		return nil, err
 	}
-	secured := dialing(files.Dialer(a.dial()))
+	secured := dialing(files.Dialer(l.dial()))
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(seeds...),
-		kgo.ClientID(a.contract.ClientID(a.cfg.Instance)),
+		kgo.ClientID(l.contract.ClientID(l.cfg.Instance)),
 		kgo.SoftwareNameAndVersion("slipway-go", "v1"),
 		kgo.MaxDecompressBatchBytes(maxBatchBytes),
-		kgo.WithLogger(newClientLog(a.log)),
+		kgo.WithLogger(newClientLog(l.log)),
 	}
 	if env.PasswordFile != "" {
-		login, err := a.passwordOptions(secured)
+		login, err := l.passwordOptions(secured)
 		return append(opts, login...), err
 	}
 	return append(opts, kgo.Dialer(secured)), nil
@@ -137,27 +152,27 @@ func (a *App) saslKind() contract.Auth {
 	return a.contract.Auth
 }
 
-func (a *App) openRegistry() (schema.Registry, error) {
-	env := a.cfg.Environment
+func (l *link) openRegistry() (schema.Registry, error) {
+	env := l.env
 	if env.RegistryURL == "" {
 		return noRegistry{}, nil
 	}
-	cfg := schema.ClientConfig{URL: env.RegistryURL, Dial: a.cfg.Dial}
+	cfg := schema.ClientConfig{URL: env.RegistryURL, Dial: l.cfg.Dial}
 	if env.RegistryAuthFile != "" {
 		cfg.Credentials = func() (string, error) { return secretFile("SCHEMA_REGISTRY_AUTH_PATH", env.RegistryAuthFile) }
 	}
 	if strings.HasPrefix(env.RegistryURL, "https:") {
-		files, err := a.trust()
+		files, err := l.trust()
 		if err != nil {
 			return nil, err
 		}
-		cfg.TLS, cfg.DialTLS = files.Client(""), files.HTTPDialer(a.dial())
+		cfg.TLS, cfg.DialTLS = files.Client(""), files.HTTPDialer(l.dial())
 	}
 	client, err := schema.NewClient(cfg)
 	if err != nil {
 		return nil, err
 	}
-	a.login.registry.Store(client)
+	l.login.registry.Store(client)
 	return client, nil
 }
 
@@ -186,14 +201,14 @@ func (noRegistry) Latest(context.Context, string) (schema.Version, error) {
 }
 
 // describe asks whether a topic is there and readable by its metadata.
-func (a *App) describe(ctx context.Context, topic string) error {
+func (l *link) describe(ctx context.Context, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = &topic
 	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, a.client)
+	resp, err := req.RequestWith(ctx, l.client)
 	if err != nil {
 		return err
 	}
@@ -202,18 +217,18 @@ func (a *App) describe(ctx context.Context, topic string) error {
 
 // diagnose says what a client's error means and what the service's owner can
 // do about it.
-func (a *App) diagnose(err error) diag.Diagnostic {
-	env := a.cfg.Environment
-	attempt := auth.Attempt{Bootstrap: env.BootstrapServers, TLS: true, User: a.contract.User()}
+func (l *link) diagnose(err error) diag.Diagnostic {
+	env := l.env
+	attempt := auth.Attempt{Bootstrap: env.BootstrapServers, TLS: true, User: l.contract.User()}
 	if env.PasswordFile != "" {
-		attempt.Auth = a.saslKind()
+		attempt.Auth = l.saslKind()
 	}
-	if files := a.login.trusted(); files != nil {
+	if files := l.login.trusted(); files != nil {
 		attempt.Own, attempt.Roots = files.Shown()
 	}
 	d := auth.Diagnose(err, attempt)
 	if d.Code == diag.KafkaDenied {
-		return d.WithFix("run slipway plan -e %s to see the right that %s lacks, and slipway apply to grant it", env.Name, a.contract.Principal())
+		return d.WithFix("run slipway plan -e %s to see the right that %s lacks, and slipway apply to grant it", env.Name, l.contract.Principal())
 	}
 	return d
 }

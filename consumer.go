@@ -41,6 +41,7 @@ const (
 // lanes, and commits frontiers.
 type consumer struct {
 	app       *App
+	link      *link // to the cluster that the group is on
 	group     string
 	client    *kgo.Client
 	life      context.Context    // of the client
@@ -84,26 +85,30 @@ type topicPartition struct {
 
 // newConsumers makes one consumer for each group of the contract.
 func (a *App) newConsumers() ([]*consumer, error) {
-	byGroup := make(map[string]*consumer)
+	type membership struct {
+		link  *link
+		group string
+	}
+	byGroup := make(map[membership]*consumer)
 	var consumers []*consumer
 	for _, name := range slices.Sorted(maps.Keys(a.entries)) {
 		e := a.entries[name]
 		group := a.contract.GroupID(e.Consume)
-		c := byGroup[group]
+		c := byGroup[membership{e.link, group}]
 		if c == nil {
 			c = &consumer{
-				app: a, group: group, entries: make(map[string]*entry), room: make(chan struct{}, 1), committing: make(chan struct{}, 1),
+				app: a, link: e.link, group: group, entries: make(map[string]*entry), room: make(chan struct{}, 1), committing: make(chan struct{}, 1),
 				failed: make(map[topicPartition]bool), owned: make(map[topicPartition]*partition),
-				meter: a.meter.group(group), cache: retrylog.NewCache(cacheBytes),
+				meter: a.meter.group(group, e.link.names()...), cache: retrylog.NewCache(cacheBytes),
 			}
 			c.soft.Store(softOpen)
 			c.session = newSession(c, e.Group)
-			byGroup[group] = c
+			byGroup[membership{e.link, group}] = c
 			consumers = append(consumers, c)
 		}
 		c.equip(e)
 		c.expect(e.Concurrency)
-		c.entries[a.physical(e.Topic)] = e
+		c.entries[e.link.physical(e.Topic)] = e
 	}
 	for i, c := range consumers {
 		if err := c.join(); err != nil {
@@ -123,7 +128,7 @@ func (c *consumer) equip(e *entry) {
 	e.guard = newGuard(e.Consume, e.wake, e.breakerChanged(c.app.log))
 	e.dog = c.newWatchdog()
 	e.processing = c.processing(e)
-	e.meter = c.app.meter.entry(c.group, e.Topic, c.app.contract.SLO.FreshnessP99 > 0)
+	e.meter = c.app.meter.entry(c.group, e.Topic, c.app.contract.SLO.FreshnessP99 > 0, c.link.names()...)
 	if e.handler.many != nil {
 		e.lanes.Batch(e.Batch)
 	}
@@ -305,7 +310,7 @@ func (c *consumer) fetchFailed(topic string, id int32, err error) {
 	if c.denied(topic, id, err) {
 		return
 	}
-	d := c.app.diagnose(err)
+	d := c.link.diagnose(err)
 	switch {
 	case c.gone(err):
 		if p := c.partition(topic, id); p != nil {

@@ -44,17 +44,41 @@ type CredentialStatus struct {
 
 	// Trust is what it knows others by; nil before the first connection.
 	Trust *TrustStatus `json:"trust,omitempty"`
+
+	// Clusters is how it logs in to clusters other than the default one, by
+	// their aliases in the contract.
+	Clusters map[string]CredentialStatus `json:"clusters,omitempty"`
 }
 
 // Credential returns how the service logs in, and what it trusts. It reads the
 // mounted files.
 func (a *App) Credential() CredentialStatus {
 	s := CredentialStatus{User: a.contract.User(), Mounted: []string{}}
-	if files := a.login.trusted(); files != nil {
-		now, known := time.Now(), files.Status()
-		s.Certificate, s.Trust = a.certificate(known, now), trustStatus(known, now)
+	for _, l := range a.links {
+		if l.has("") {
+			s = l.credential()
+		}
 	}
-	ring := a.login.known()
+	for _, l := range a.links {
+		if l.has("") {
+			continue
+		}
+		if s.Clusters == nil {
+			s.Clusters = make(map[string]CredentialStatus)
+		}
+		s.Clusters[l.alias] = l.credential()
+	}
+	return s
+}
+
+// credential is how the service logs in to the cluster.
+func (l *link) credential() CredentialStatus {
+	s := CredentialStatus{User: l.contract.User(), Mounted: []string{}}
+	if files := l.login.trusted(); files != nil {
+		now, known := time.Now(), files.Status()
+		s.Certificate, s.Trust = l.certificate(known, now), trustStatus(known, now)
+	}
+	ring := l.login.known()
 	if ring == nil {
 		return s
 	}
@@ -64,8 +88,8 @@ func (a *App) Credential() CredentialStatus {
 	return s
 }
 
-// login is how the app proves who it is, and whom it trusts. All of its clients
-// share it.
+// login is how the app proves who it is to a cluster, and whom it trusts. All
+// clients of that cluster share it.
 type login struct {
 	mu    sync.Mutex
 	ring  *auth.Keyring
@@ -86,30 +110,30 @@ func (l *login) known() *auth.Keyring {
 const loginHealth = "login to the cluster"
 
 // keyring returns the app's passwords.
-func (a *App) keyring() (*auth.Keyring, error) {
-	a.login.mu.Lock()
-	defer a.login.mu.Unlock()
-	if a.login.ring != nil {
-		return a.login.ring, nil
+func (l *link) keyring() (*auth.Keyring, error) {
+	l.login.mu.Lock()
+	defer l.login.mu.Unlock()
+	if l.login.ring != nil {
+		return l.login.ring, nil
 	}
 	ring, err := auth.NewKeyring(auth.KeyringConfig{
-		File: a.cfg.Environment.PasswordFile, Kind: a.saslKind(), User: a.contract.User(), Logger: a.log,
-		Trouble: func(problem string) { a.health.set(loginHealth, problem) },
+		File: l.env.PasswordFile, Kind: l.saslKind(), User: l.contract.User(), Logger: l.log,
+		Trouble: func(problem string) { l.tell(private, loginHealth, problem) },
 	})
 	if err != nil {
 		return nil, fileFault("SASL_PASSWORD_PATH", err)
 	}
-	a.login.ring = ring
+	l.login.ring = ring
 	return ring, nil
 }
 
 // passwordOptions have a client log in by password over a dialer.
-func (a *App) passwordOptions(dial secure.DialFunc) ([]kgo.Opt, error) {
-	ring, err := a.keyring()
+func (l *link) passwordOptions(dial secure.DialFunc) ([]kgo.Opt, error) {
+	ring, err := l.keyring()
 	if err != nil {
 		return nil, err
 	}
-	mechanism, err := auth.Mechanism(a.saslKind(), a.contract.User(), ring.Password)
+	mechanism, err := auth.Mechanism(l.saslKind(), l.contract.User(), ring.Password)
 	if err != nil {
 		return nil, fmt.Errorf("log in: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -94,7 +93,7 @@ func refusedKind(err error) string {
 // refused returns what err means if the cluster refuses a right: the first of
 // those that it may be about and whose kind it names. It notes the refusal. It
 // is nil for any other error.
-func (a *App) refused(err error, about ...right) *NotAuthorizedError {
+func (l *link) refused(err error, about ...right) *NotAuthorizedError {
 	if known, ok := errors.AsType[*NotAuthorizedError](err); ok {
 		return known // noted when it was made
 	}
@@ -104,46 +103,46 @@ func (a *App) refused(err error, about ...right) *NotAuthorizedError {
 		return nil
 	}
 	answer, _ := errors.AsType[*kerr.Error](err)
-	return a.denials.note(a, about[i], answer)
+	return l.denials.note(l, about[i], answer)
 }
 
 // named is err, as a [NotAuthorizedError] if it is the refusal of a right.
-func (a *App) named(err error, about ...right) error {
-	if refused := a.refused(err, about...); refused != nil {
+func (l *link) named(err error, about ...right) error {
+	if refused := l.refused(err, about...); refused != nil {
 		return refused
 	}
 	return err
 }
 
 // lacking makes the error of a right.
-func (a *App) lacking(r right, answer error) *NotAuthorizedError {
-	entry := a.entryOf(r)
+func (l *link) lacking(r right, answer error) *NotAuthorizedError {
+	entry := l.entryOf(r)
 	e := &NotAuthorizedError{
-		Principal: a.contract.Principal(), Operation: r.operation, ResourceType: r.kind, Resource: r.name, Entry: entry, Err: answer,
+		Principal: l.contract.Principal(), Operation: r.operation, ResourceType: r.kind, Resource: r.name, Entry: entry, Err: answer,
 	}
-	env := a.cfg.Environment.Name
+	env := l.env.Name
 	if entry == "" {
-		e.Fix = fmt.Sprintf("have the contract of %s say that it uses %s, and run slipway apply -e %s", a.contract.Name, r.name, env)
+		e.Fix = fmt.Sprintf("have the contract of %s say that it uses %s, and run slipway apply -e %s", l.contract.Name, r.name, env)
 		return e
 	}
-	e.at = a.contract.Position(entry)
+	e.at = l.contract.Position(entry)
 	e.Fix = fmt.Sprintf("run slipway apply -e %s: %s of the contract gives %s this right, and the cluster does not have it", env, entry, e.Principal)
 	return e
 }
 
 // entryOf is the entry of the contract that implies a right, "" for none.
-func (a *App) entryOf(r right) string {
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
-		if slices.Contains(a.needs(a.contract.Consumes[name]), r) {
+func (l *link) entryOf(r right) string {
+	for _, name := range l.consumes() {
+		if slices.Contains(l.needs(l.contract.Consumes[name]), r) {
 			return "consumes/" + name
 		}
 	}
-	if topic := a.probeTopic(); topic != "" && r == toWrite(topic) {
+	if topic := l.probeTopic(); topic != "" && l.has("") && r == toWrite(topic) {
 		return "workload/probe"
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Produces)) {
-		transacts := r.kind == ofTransactions && a.contract.Produces[name].Via == contract.Transaction
-		if transacts || r == toWrite(a.physical(name)) {
+	for _, name := range l.produces() {
+		transacts := r.kind == ofTransactions && l.contract.Produces[name].Via == contract.Transaction
+		if transacts || r == toWrite(l.physical(name)) {
 			return "produces/" + name
 		}
 	}
@@ -152,17 +151,17 @@ func (a *App) entryOf(r right) string {
 
 // needs are the rights without which an entry of the contract is not consumed.
 // To trim the retry topic is not among them.
-func (a *App) needs(c *contract.Consume) []right {
-	rights := []right{toRead(a.physical(c.Topic))}
+func (l *link) needs(c *contract.Consume) []right {
+	rights := []right{toRead(l.physical(c.Topic))}
 	if c.Grouped() {
-		rights = append(rights, toJoin(a.contract.GroupID(c)))
+		rights = append(rights, toJoin(l.contract.GroupID(c)))
 	}
 	if c.Retries() {
-		retry := a.contract.RetryTopic(c)
+		retry := l.contract.RetryTopic(c)
 		rights = append(rights, toRead(retry), toWrite(retry))
 	}
 	if c.DeadLetters() {
-		rights = append(rights, toWrite(a.contract.DeadLetterTopic(c)))
+		rights = append(rights, toWrite(l.contract.DeadLetterTopic(c)))
 	}
 	return rights
 }

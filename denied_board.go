@@ -54,7 +54,7 @@ type denial struct {
 }
 
 // note notes that the cluster has refused a right.
-func (d *denials) note(a *App, r right, answer error) *NotAuthorizedError {
+func (d *denials) note(l *link, r right, answer error) *NotAuthorizedError {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	of := d.of[r]
@@ -68,9 +68,9 @@ func (d *denials) note(a *App, r right, answer error) *NotAuthorizedError {
 	of.refused++
 	of.trial = false
 	if of.err == nil {
-		of.err, of.since = a.lacking(r, answer), time.Now()
+		of.err, of.since = l.lacking(r, answer), time.Now()
 		d.lack.Add(1)
-		a.log.Error("the cluster refuses a right, what needs it waits for it", "code", diag.RuntimeNotAuthorized,
+		l.log.Error("the cluster refuses a right, what needs it waits for it", "code", diag.RuntimeNotAuthorized,
 			"principal", of.err.Principal, "operation", r.operation, "resource_type", r.kind, "resource", r.name,
 			"entry", of.err.Entry, "error", answer, "fix", of.err.Fix)
 	}
@@ -127,7 +127,7 @@ func (d *denials) whenTried(r right, fn func()) {
 }
 
 // there notes that the cluster says that a right is there.
-func (d *denials) there(a *App, r right) {
+func (d *denials) there(l *link, r right) {
 	d.mu.Lock()
 	of := d.of[r]
 	if of == nil || of.err == nil {
@@ -137,7 +137,7 @@ func (d *denials) there(a *App, r right) {
 	waiting := of.waiting
 	of.waiting = nil
 	if of.trial {
-		d.grant(a, r, of)
+		d.grant(l, r, of)
 	}
 	of.trial = true
 	d.mu.Unlock()
@@ -147,7 +147,7 @@ func (d *denials) there(a *App, r right) {
 }
 
 // succeeded notes that something was done that needs a right.
-func (d *denials) succeeded(a *App, r right) {
+func (d *denials) succeeded(l *link, r right) {
 	if d.lack.Load() == 0 {
 		return
 	}
@@ -159,7 +159,7 @@ func (d *denials) succeeded(a *App, r right) {
 	}
 	waiting := of.waiting
 	of.waiting = nil
-	d.grant(a, r, of)
+	d.grant(l, r, of)
 	d.mu.Unlock()
 	for _, fn := range waiting {
 		fn()
@@ -167,8 +167,8 @@ func (d *denials) succeeded(a *App, r right) {
 }
 
 // grant ends a denial. The lock is held.
-func (d *denials) grant(a *App, r right, of *denial) {
-	a.log.Info("the cluster grants the right again", "operation", r.operation, "resource_type", r.kind, "resource", r.name,
+func (d *denials) grant(l *link, r right, of *denial) {
+	l.log.Info("the cluster grants the right again", "operation", r.operation, "resource_type", r.kind, "resource", r.name,
 		"after", time.Since(of.since).Round(time.Millisecond), "refusals", of.refused)
 	of.err = nil
 	d.lack.Add(-1)
@@ -215,6 +215,6 @@ func (c *consumer) silent(thing string, err error) bool {
 	h := &c.app.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, known := h.problems[concern{thing, c.group}]
+	_, known := h.problems[concern{thing, c.group, c.link.alias}]
 	return known
 }

@@ -11,15 +11,15 @@ import (
 // may be tried again; the client goes on asking for membership by itself.
 func (c *consumer) denied(topic string, id int32, err error) bool {
 	if topic == "" {
-		return c.app.refused(err, toJoin(c.group)) != nil
+		return c.link.refused(err, toJoin(c.group)) != nil
 	}
 	r := toRead(topic)
-	if c.app.refused(err, r) == nil {
+	if c.link.refused(err, r) == nil {
 		return false
 	}
 	if p := c.partition(topic, id); p != nil {
 		p.pause(resting)
-		c.app.denials.whenTried(r, func() { p.resume(resting) })
+		c.link.denials.whenTried(r, func() { p.resume(resting) })
 	}
 	return true
 }
@@ -30,23 +30,23 @@ func (c *consumer) commitDenied(err error) bool {
 	if of, ok := errors.AsType[*refusal](err); ok {
 		about = append(about, toRead(of.topic))
 	}
-	return c.app.refused(err, about...) != nil
+	return c.link.refused(err, about...) != nil
 }
 
 // openingDenied has it found out which right lacks that a partition cannot be
 // opened without.
 func (c *consumer) openingDenied(p *partition, err error) {
 	switch {
-	case c.app.refused(err, toJoin(c.group)) != nil:
+	case c.link.refused(err, toJoin(c.group)) != nil:
 	case refusedKind(err) == ofTopic:
-		c.app.denials.suspect(c.topicRights(p.entry)...)
+		c.link.denials.suspect(c.topicRights(p.entry)...)
 	}
 }
 
 // topicRights are the rights to topics without which an entry's partitions are
 // not opened.
 func (c *consumer) topicRights(e *entry) []right {
-	rights := []right{toRead(c.app.physical(e.Topic))}
+	rights := []right{toRead(c.link.physical(e.Topic))}
 	if e.retry != "" {
 		rights = append(rights, toRead(e.retry), toWrite(e.retry))
 	}
@@ -57,11 +57,11 @@ func (c *consumer) topicRights(e *entry) []right {
 // ctx goes on. While a right lacks that is until it may be tried.
 func (c *consumer) rest(ctx context.Context, e *entry) bool {
 	for _, r := range c.topicRights(e) {
-		if c.app.denials.lacks(r) == nil {
+		if c.link.denials.lacks(r) == nil {
 			continue
 		}
 		tried := make(chan struct{})
-		c.app.denials.whenTried(r, func() { close(tried) })
+		c.link.denials.whenTried(r, func() { close(tried) })
 		select {
 		case <-tried:
 			return true
@@ -88,7 +88,7 @@ func (y *yard) awaitOpened() bool {
 		case <-y.partition.ctx.Done():
 			return false
 		case <-tick.C:
-			if y.consumer.app.denials.lacks(toRead(y.at.topic)) != nil {
+			if y.consumer.link.denials.lacks(toRead(y.at.topic)) != nil {
 				return false
 			}
 		}
@@ -104,16 +104,16 @@ func refusedHandler(err error) bool {
 // tellDenied reports whether a transaction failed for want of a right, and has
 // the session ask for it less often.
 func (s *session) tellDenied(err error) bool {
-	app := s.consumer.app
+	l := s.consumer.link
 	if is[*refusals](err) {
 		return errors.Is(err, ErrNotAuthorized) // of some partitions, which rest
 	}
-	if app.refused(err, toTransact(s.id), toJoin(s.consumer.group)) == nil {
+	if l.refused(err, toTransact(s.id), toJoin(s.consumer.group)) == nil {
 		if refusedKind(err) != ofTopic {
 			return false
 		}
 		for _, e := range s.consumer.entries {
-			app.denials.suspect(s.consumer.topicRights(e)...)
+			l.denials.suspect(s.consumer.topicRights(e)...)
 		}
 	}
 	s.denied = watchRights
@@ -125,7 +125,7 @@ func (s *session) tellDenied(err error) bool {
 
 // allowed notes that a transaction was committed.
 func (s *session) allowed() {
-	app := s.consumer.app
-	app.denials.succeeded(app, toTransact(s.id))
-	app.denials.succeeded(app, toJoin(s.consumer.group))
+	l := s.consumer.link
+	l.denials.succeeded(l, toTransact(s.id))
+	l.denials.succeeded(l, toJoin(s.consumer.group))
 }

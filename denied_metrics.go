@@ -46,26 +46,33 @@ func (g *guarded) collect(to metric.Observer) {
 	if app == nil {
 		return
 	}
-	for r, of := range app.denials.counts() {
-		names := with(nil, keyTopic.String(r.topic()), keyOperation.String(r.operation), keyResourceType.String(r.kind), keyResource.String(r.name))
+	for _, l := range app.links {
+		g.link(to, l)
+	}
+	g.reconfigured.collect(to, app)
+}
+
+// link observes rights and logins of one cluster.
+func (g *guarded) link(to metric.Observer, l *link) {
+	for r, of := range l.denials.counts() {
+		names := with(l.names(), keyTopic.String(r.topic()), keyOperation.String(r.operation), keyResourceType.String(r.kind), keyResource.String(r.name))
 		to.ObserveInt64(g.denied, of.refused, names)
 		to.ObserveInt64(g.missing, number(of.lacks), names)
 	}
-	g.certified.collect(to, app.login.trusted())
-	g.reconfigured.collect(to, app)
-	if app.login.known() == nil {
+	g.certified.collect(to, l)
+	if l.login.known() == nil {
 		return
 	}
-	s := app.Credential()
+	s := l.credential()
 	for _, which := range []string{auth.Current, auth.Next, auth.Former} {
-		name := with(nil, keyWhich.String(which))
+		name := with(l.names(), keyWhich.String(which))
 		to.ObserveInt64(g.using, number(s.Using == which), name)
 		if which != auth.Former {
 			to.ObserveInt64(g.mounted, number(slices.Contains(s.Mounted, which)), name)
 		}
 	}
-	to.ObserveInt64(g.refusedLogins, s.Refused)
-	to.ObserveInt64(g.unreadPasswords, s.Unread)
+	to.ObserveInt64(g.refusedLogins, s.Refused, with(l.names()))
+	to.ObserveInt64(g.unreadPasswords, s.Unread, with(l.names()))
 }
 
 func number(yes bool) int64 {

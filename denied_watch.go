@@ -15,36 +15,36 @@ import (
 const rightsTimeout = 5 * time.Second
 
 // openRights begins to watch the rights that lack.
-func (a *App) openRights() {
-	a.denials.call = make(chan struct{}, 1)
+func (l *link) openRights() {
+	l.denials.call = make(chan struct{}, 1)
 	ctx, end := context.WithCancel(context.Background())
-	a.denials.end = end
-	a.denials.watching.Go(func() { a.watchRights(ctx) })
+	l.denials.end = end
+	l.denials.watching.Go(func() { l.watchRights(ctx) })
 }
 
-func (a *App) closeRights() {
-	a.denials.end()
-	a.denials.watching.Wait()
+func (l *link) closeRights() {
+	l.denials.end()
+	l.denials.watching.Wait()
 }
 
 // watchRights looks now and then, while a right to a topic lacks, whether it is
 // there. Groups and transactional ids are tried by those who use them, which
 // tells as soon.
-func (a *App) watchRights(ctx context.Context) {
+func (l *link) watchRights(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-a.denials.call:
+		case <-l.denials.call:
 		}
-		for waitFor(ctx, watchRights) && a.lookAtRights(ctx) {
+		for waitFor(ctx, watchRights) && l.lookAtRights(ctx) {
 		}
 	}
 }
 
 // lookAtRights asks once, and reports whether there is reason to look again.
-func (a *App) lookAtRights(ctx context.Context) bool {
-	lacking, suspects := a.denials.watched()
+func (l *link) lookAtRights(ctx context.Context) bool {
+	lacking, suspects := l.denials.watched()
 	if len(lacking)+len(suspects) == 0 {
 		return false
 	}
@@ -52,19 +52,19 @@ func (a *App) lookAtRights(ctx context.Context) bool {
 	for _, r := range slices.Concat(lacking, suspects) {
 		topics[r.name] = true
 	}
-	allowed, err := a.operations(ctx, slices.Sorted(maps.Keys(topics)))
+	allowed, err := l.operations(ctx, slices.Sorted(maps.Keys(topics)))
 	if err != nil {
 		return ctx.Err() == nil
 	}
 	for _, r := range suspects {
 		if has, known := allowed.include(r); known && !has {
-			_ = a.denials.note(a, r, kerr.TopicAuthorizationFailed)
+			_ = l.denials.note(l, r, kerr.TopicAuthorizationFailed)
 		}
 	}
-	a.denials.cleared(suspects)
+	l.denials.cleared(suspects)
 	for _, r := range lacking {
 		if has, known := allowed.include(r); has || !known { // who does not know tries
-			a.denials.there(a, r)
+			l.denials.there(l, r)
 		}
 	}
 	return true
@@ -104,7 +104,7 @@ func (o operations) include(r right) (has, known bool) {
 
 // operations asks what the service may do with topics. Whoever may do anything
 // with one is told; the others get none.
-func (a *App) operations(ctx context.Context, topics []string) (operations, error) {
+func (l *link) operations(ctx context.Context, topics []string) (operations, error) {
 	ctx, cancel := context.WithTimeout(ctx, rightsTimeout)
 	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()
@@ -114,7 +114,7 @@ func (a *App) operations(ctx context.Context, topics []string) (operations, erro
 		t.Topic = &name
 		req.Topics = append(req.Topics, t)
 	}
-	resp, err := req.RequestWith(ctx, a.client)
+	resp, err := req.RequestWith(ctx, l.client)
 	if err != nil {
 		return nil, err
 	}

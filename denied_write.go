@@ -13,9 +13,9 @@ import (
 
 // write writes a record and waits for its acknowledgement, no longer than ctx.
 // It asks nobody while the right to the topic lacks.
-func (a *App) write(ctx context.Context, client *kgo.Client, id *primer, rec *kgo.Record) (*kgo.Record, error) {
+func (l *link) write(ctx context.Context, client *kgo.Client, id *primer, rec *kgo.Record) (*kgo.Record, error) {
 	r := toWrite(rec.Topic)
-	if lacks := a.denials.lacks(r); lacks != nil {
+	if lacks := l.denials.lacks(r); lacks != nil {
 		return nil, lacks
 	}
 	err := id.prime(ctx, client)
@@ -23,9 +23,9 @@ func (a *App) write(ctx context.Context, client *kgo.Client, id *primer, rec *kg
 		rec, err = produce(ctx, client, rec)
 	}
 	if err != nil {
-		return nil, a.named(err, r)
+		return nil, l.named(err, r)
 	}
-	a.denials.succeeded(a, r)
+	l.denials.succeeded(l, r)
 	return rec, nil
 }
 

@@ -159,24 +159,24 @@ const safeTransactionVersion = 2
 
 // checkTransactions asks the cluster how good its transactions are, and refuses
 // those that the contract does not allow.
-func (a *App) checkTransactions(ctx context.Context) error {
-	if !a.transactional() {
+func (l *link) checkTransactions(ctx context.Context) error {
+	if !slices.ContainsFunc(l.produces(), func(name string) bool { return l.contract.Produces[name].Via == contract.Transaction }) {
 		return nil
 	}
-	level, err := a.transactionVersion(ctx)
+	level, err := l.transactionVersion(ctx)
 	if err != nil {
-		return a.diagnose(err)
+		return l.diagnose(err)
 	}
-	a.safeTransactions = level >= safeTransactionVersion
-	if a.safeTransactions {
+	l.safeTransactions = level >= safeTransactionVersion
+	if l.safeTransactions {
 		return nil
 	}
 	var faults diag.List
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Produces)) {
-		p := a.contract.Produces[name]
+	for _, name := range l.produces() {
+		p := l.contract.Produces[name]
 		if p.Via == contract.Transaction && p.OldBrokers != contract.AllowOld {
 			faults.Add(diag.New(diag.TransactionOldBrokers, "produces/%s is via: transaction, and the cluster's transaction.version is %d, below %d", name, level, safeTransactionVersion).
-				At(a.contract.Position("produces/" + name)))
+				At(l.contract.Position("produces/" + name)))
 		}
 	}
 	return faults.Err()
@@ -184,12 +184,12 @@ func (a *App) checkTransactions(ctx context.Context) error {
 
 // transactionVersion asks for the finalised level of the feature; 0 where it is
 // not known.
-func (a *App) transactionVersion(ctx context.Context) (int16, error) {
+func (l *link) transactionVersion(ctx context.Context) (int16, error) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	req := kmsg.NewPtrApiVersionsRequest()
 	req.ClientSoftwareName, req.ClientSoftwareVersion = "slipway-go", "v1"
-	resp, err := req.RequestWith(ctx, a.client)
+	resp, err := req.RequestWith(ctx, l.client)
 	if err != nil {
 		return 0, err
 	}

@@ -16,6 +16,7 @@ import (
 type entry struct {
 	*contract.Consume
 	*guard
+	link       *link
 	group      string
 	handler    *handler
 	reader     *reader

@@ -52,6 +52,11 @@ type Environment struct {
 	// requests to AdminAddress must carry.
 	AdminTokenFile string
 
+	// Clusters are the clusters other than the default one, by the aliases that
+	// contracts give them. What is not said of one is as it is for the default
+	// cluster, see [Cluster].
+	Clusters map[string]Cluster
+
 	// SpillDir is SPILL_PATH: a directory of this instance's own, where records
 	// wait while the cluster is away (away: spill) or for their due time. It is
 	// created if only its last element is missing.

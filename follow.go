@@ -81,6 +81,7 @@ func NewReader[T any](app *App, entry string) *Reader[T] {
 		app.faults.Add(diag.New(diag.RuntimeNotConsumed, "code reads %q, which the contract of %s does not consume", entry, app.contract.Name).
 			WithFix("add %q to consumes in slipway.yaml, or remove the reader; the contract consumes %s", entry, list(app.contract.Consumes)))
 	} else {
+		s.link = app.linkOf(s.consume.Cluster)
 		app.OnStart("read "+entry, s.bind)
 	}
 	return &Reader[T]{s}
@@ -129,6 +130,7 @@ func (r *Reader[T]) Read(ctx context.Context, partition int32, from Start, opts 
 // source is what readers of all types share.
 type source struct {
 	app     *App
+	link    *link
 	name    string
 	typ     reflect.Type
 	consume *contract.Consume
@@ -137,7 +139,7 @@ type source struct {
 
 // bind checks the reader's type against the schema.
 func (s *source) bind(ctx context.Context) error {
-	values, err := s.app.newReader(ctx, s.name, s.consume, s.typ)
+	values, err := s.link.newReader(ctx, s.name, s.consume, s.typ)
 	if err != nil {
 		return err
 	}
@@ -145,9 +147,9 @@ func (s *source) bind(ctx context.Context) error {
 	return nil
 }
 
-func (s *source) topic() string { return s.app.physical(s.consume.Topic) }
+func (s *source) topic() string { return s.link.physical(s.consume.Topic) }
 
 // fault says what an error means and where it happened.
 func (s *source) fault(partition int32, err error) error {
-	return fmt.Errorf("read %s/%d: %w", s.topic(), partition, s.app.sendFault(s.app.named(err, toRead(s.topic()))))
+	return fmt.Errorf("read %s/%d: %w", s.topic(), partition, s.link.sendFault(s.link.named(err, toRead(s.topic()))))
 }

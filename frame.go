@@ -70,20 +70,20 @@ func (p *producer) keyer() (schema.Keyer, error) {
 }
 
 // markProducer asks the registry what the producer's schemas are called.
-func (a *App) markProducer(ctx context.Context, p *producer, declared *contract.Schema, source schema.Source) error {
-	subject := a.subject(declared, p.topic, p.binding)
-	text, err := source.Pin(ctx, a.registry, string(declared.Format))
+func (l *link) markProducer(ctx context.Context, p *producer, declared *contract.Schema, source schema.Source) error {
+	subject := l.subject(declared, p.topic, p.binding)
+	text, err := source.Pin(ctx, l.registry, string(declared.Format))
 	if err != nil {
-		return a.unmarked(p, declared.File, subject, err)
+		return l.unmarked(p, declared.File, subject, err)
 	}
-	held, err := a.registry.Find(ctx, subject, text)
+	held, err := l.registry.Find(ctx, subject, text)
 	if err != nil {
-		return a.unmarked(p, declared.File, subject, err)
+		return l.unmarked(p, declared.File, subject, err)
 	}
-	if err := a.placeMark(p, declared, held); err != nil {
+	if err := l.placeMark(p, declared, held); err != nil {
 		return err
 	}
-	return a.markKeys(ctx, p, declared.File)
+	return l.markKeys(ctx, p, declared.File)
 }
 
 // placeMark decides where the mark of values goes.
@@ -105,7 +105,7 @@ func (a *App) placeMark(p *producer, declared *contract.Schema, held schema.Vers
 }
 
 // markKeys asks for the id of the keys' schema, where they have one.
-func (a *App) markKeys(ctx context.Context, p *producer, file string) error {
+func (l *link) markKeys(ctx context.Context, p *producer, file string) error {
 	if p.key.Format != contract.KeyAvro || p.key.Field == "" {
 		return nil
 	}
@@ -118,19 +118,19 @@ func (a *App) markKeys(ctx context.Context, p *producer, file string) error {
 		return err
 	}
 	subject := schema.KeySubject(p.physical)
-	id, err := a.registry.Lookup(ctx, subject, schema.Text{Format: string(contract.Avro), Schema: text})
+	id, err := l.registry.Lookup(ctx, subject, schema.Text{Format: string(contract.Avro), Schema: text})
 	if err != nil {
-		return a.unmarked(p, "the key's part of "+file, subject, err)
+		return l.unmarked(p, "the key's part of "+file, subject, err)
 	}
 	p.frame.key = schema.Mark{ID: id}.Append(nil)
 	return nil
 }
 
 // unmarked says why a producer does not know what its schema is called.
-func (a *App) unmarked(p *producer, what, subject string, err error) error {
+func (l *link) unmarked(p *producer, what, subject string, err error) error {
 	if errors.Is(err, schema.ErrNotFound) {
 		return diag.New(diag.RuntimeSchemaUnknown, "the registry does not hold %s under %s", what, subject).
-			WithFix("run slipway apply -e %s", a.cfg.Environment.Name)
+			WithFix("run slipway apply -e %s", l.env.Name)
 	}
 	if len(diag.Of(err)) > 0 && !errors.Is(err, schema.ErrUnavailable) && !errors.Is(err, schema.ErrUnauthorized) {
 		return err
@@ -139,17 +139,17 @@ func (a *App) unmarked(p *producer, what, subject string, err error) error {
 }
 
 // subject is where the registry has the schema of a topic that the contract owns.
-func (a *App) subject(declared *contract.Schema, topic string, b schema.Binding) string {
-	return schema.Subject(declared.Subject, a.cfg.Environment.TopicPrefix, topic, b.Record())
+func (l *link) subject(declared *contract.Schema, topic string, b schema.Binding) string {
+	return schema.Subject(declared.Subject, l.env.TopicPrefix, topic, b.Record())
 }
 
 // source reads a schema of the contract with what it builds on.
-func (a *App) source(ctx context.Context, declared *contract.Schema) (schema.Source, error) {
-	s, err := schema.SourceOf(a.contract, declared, a.cfg.Environment.TopicPrefix)
+func (l *link) source(ctx context.Context, declared *contract.Schema) (schema.Source, error) {
+	s, err := schema.SourceOf(l.contract, declared, l.env.TopicPrefix)
 	if err != nil {
 		return schema.Source{}, err
 	}
-	return s.Complete(ctx, a.registry)
+	return s.Complete(ctx, l.registry)
 }
 
 // unframe finds the mark of a record's value: in its header, or in front of the

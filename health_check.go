@@ -82,7 +82,7 @@ func (a *App) judgeOwn(now time.Time) []finding {
 		found = append(found, c.judge(now))
 	}
 	if a.health.probe != nil {
-		found = append(found, a.health.probe.judge())
+		found = append(found, a.health.probe.link.found(a.health.probe.judge())...)
 	}
 	return found
 }

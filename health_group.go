@@ -32,7 +32,7 @@ func (p *pulse) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, took kgo.BrokerE2E)
 func (a *App) judgeGroups(s standing, now time.Time) []finding {
 	var found []finding
 	for _, c := range s.members {
-		found = append(found, c.judgeMember(now), c.judgeFetch(now))
+		found = append(found, c.link.found(c.judgeMember(now), c.judgeFetch(now))...)
 		for _, e := range c.entries {
 			found = append(found, judgeEntry(e))
 		}

@@ -20,6 +20,7 @@ const rejoinGrace = rebalanceTimeout
 type finding struct {
 	Check
 	class class
+	link  *link // to the cluster that it is about; nil for none
 	err   error // in place of name and reason
 }
 
@@ -47,10 +48,12 @@ func (a *App) judge(now time.Time) []finding {
 	s := a.health.now()
 	var found []finding
 	if s.up {
-		v := a.health.path.view()
-		found = slices.Concat(a.judgePath(v), a.judgeGroups(s, now), a.judgeProblems(s), a.judgeRights(), a.judgePipes(now), a.judgeIdentity(now), a.judgeSettings(), a.judgeOwn(now))
+		found = slices.Concat(a.judgeGroups(s, now), a.judgeProblems(s), a.judgePipes(now), a.judgeSettings(), a.judgeOwn(now))
+		for _, l := range a.links {
+			found = append(found, l.judge(now)...)
+		}
 		for i := range found {
-			a.excuse(&found[i], s, v, now)
+			found[i].excuse(s, now)
 		}
 	}
 	found = append(found, startup(s))
@@ -104,25 +107,30 @@ func startup(s standing) finding {
 
 // excuse makes a warning of a failure that no other instance would be spared,
 // in a service that was ready before.
-func (a *App) excuse(f *finding, s standing, v view, now time.Time) {
+func (f *finding) excuse(s standing, now time.Time) {
 	if f.Status != CheckFail || f.class == private || !s.proved {
 		return
 	}
-	if f.class == shared || s.sharing() || a.health.path.excuses(v, f.Since, now) {
+	if f.class == shared || f.link != nil && (s.sharing(f.link.alias) || f.link.path.excuses(f.link.path.view(), f.Since, now)) {
 		f.Status = CheckWarn
 	}
 }
 
+// judge is how one cluster stands, and the service with it.
+func (l *link) judge(now time.Time) []finding {
+	return l.found(slices.Concat(l.judgePath(l.path.view()), l.judgeRights(), l.judgeIdentity(now))...)
+}
+
 // judgePath is what is known of the cluster and of the service's topics.
-func (a *App) judgePath(v view) []finding {
+func (l *link) judgePath(v view) []finding {
 	switch {
 	case len(v.topics) == 0 && v.err == nil && v.asked.IsZero():
-		if len(a.contract.Consumes)+len(a.producers) == 0 {
+		if len(l.uses()) == 0 {
 			return nil // a service without topics
 		}
 		return []finding{failure(private, "cluster", "", "has not been asked for the service's topics yet")}
 	case v.err != nil:
-		d := a.diagnose(v.err)
+		d := l.diagnose(v.err)
 		reason := "no answer"
 		if !v.answered.IsZero() {
 			reason = fmt.Sprintf("no answer since %s", v.answered.UTC().Format(time.RFC3339))
@@ -132,7 +140,7 @@ func (a *App) judgePath(v view) []finding {
 	}
 	found := []finding{okay("cluster", "")}
 	for _, topic := range slices.Sorted(maps.Keys(v.topics)) {
-		found = append(found, judgeTopic(topic, v.topics[topic], a.cfg.Environment.Name))
+		found = append(found, judgeTopic(topic, v.topics[topic], l.env.Name))
 	}
 	return found
 }
@@ -180,14 +188,18 @@ func (a *App) judgeProblems(s standing) []finding {
 		}
 		f := failure(p.class, name, "", "%s", p.text)
 		f.Since = p.since
-		found = append(found, f)
+		if of.cluster == "" {
+			found = append(found, f)
+			continue
+		}
+		found = append(found, a.linkOf(of.cluster).found(f)...)
 	}
 	return found
 }
 
 // judgeRights is which rights the cluster refuses.
-func (a *App) judgeRights() []finding {
-	lacking := a.denials.standing()
+func (l *link) judgeRights() []finding {
+	lacking := l.denials.standing()
 	if len(lacking) == 0 {
 		return []finding{okay("rights", "")}
 	}
@@ -202,8 +214,8 @@ func (a *App) judgeRights() []finding {
 }
 
 // judgeIdentity is whether the service can show who it is.
-func (a *App) judgeIdentity(now time.Time) []finding {
-	files := a.login.trusted()
+func (l *link) judgeIdentity(now time.Time) []finding {
+	files := l.login.trusted()
 	if files == nil || files.Status().Leaf == nil {
 		return nil
 	}

@@ -68,14 +68,14 @@ type use struct {
 }
 
 // watchPath looks at the cluster now and then until ctx ends.
-func (a *App) watchPath(ctx context.Context) error {
-	uses := a.uses()
+func (l *link) watchPath(ctx context.Context) error {
+	uses := l.uses()
 	if len(uses) == 0 {
 		return nil
 	}
 	for {
-		again := a.lookAtPath(ctx, uses)
-		a.judge(time.Now())                                   // so that it is known since when something is wrong
+		again := l.lookAtPath(ctx, uses)
+		l.judge(time.Now())                                   // so that it is known since when something is wrong
 		wait := lookPathEvery*4/5 + rand.N(lookPathEvery*2/5) //nolint:gosec // spreads a fleet, no secret
 		if again {
 			wait = lookAgain
@@ -84,7 +84,7 @@ func (a *App) watchPath(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
-		case <-a.health.path.hurry:
+		case <-l.path.hurry:
 			if !waitFor(ctx, time.Second) { // whoever hurries does not set the pace
 				return nil
 			}
@@ -93,7 +93,7 @@ func (a *App) watchPath(ctx context.Context) error {
 }
 
 // uses are the topics that the service needs.
-func (a *App) uses() map[string]use {
+func (l *link) uses() map[string]use {
 	uses := make(map[string]use)
 	add := func(topic, entry string, rights ...right) {
 		u := uses[topic]
@@ -103,21 +103,24 @@ func (a *App) uses() map[string]use {
 		}
 		uses[topic] = u
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.contract.Consumes)) {
-		for _, r := range a.needs(a.contract.Consumes[name]) {
+	for _, name := range l.consumes() {
+		for _, r := range l.needs(l.contract.Consumes[name]) {
 			if r.kind == ofTopic {
 				add(r.name, "consumes/"+name, r)
 			}
 		}
 	}
-	for _, p := range a.producers {
+	for _, p := range l.producers {
+		if p.link != l {
+			continue
+		}
 		var rights []right
-		if !a.relayedElsewhere(a.contract.Produces[p.topic]) {
+		if !l.relayedElsewhere(l.contract.Produces[p.topic]) {
 			rights = append(rights, toWrite(p.physical))
 		}
 		add(p.physical, "produces/"+p.topic, rights...)
 	}
-	if topic := a.probeTopic(); topic != "" {
+	if topic := l.probeTopic(); topic != "" && l.has("") {
 		add(topic, "workload/probe", toWrite(topic))
 	}
 	return uses
@@ -130,7 +133,7 @@ func (a *App) relayedElsewhere(p *contract.Produce) bool {
 }
 
 // lookAtPath asks once, and reports whether to ask again soon.
-func (a *App) lookAtPath(ctx context.Context, uses map[string]use) (again bool) {
+func (l *link) lookAtPath(ctx context.Context, uses map[string]use) (again bool) {
 	began := time.Now()
 	asking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -141,24 +144,24 @@ func (a *App) lookAtPath(ctx context.Context, uses map[string]use) (again bool) 
 		t.Topic = new(topic)
 		req.Topics = append(req.Topics, t)
 	}
-	resp, err := req.RequestWith(asking, a.client)
+	resp, err := req.RequestWith(asking, l.client)
 	if ctx.Err() != nil {
 		return false
 	}
 	if err == nil {
-		a.suspectRights(resp, uses)
-		a.lookAtReplicas(resp)
+		l.suspectRights(resp, uses)
+		l.lookAtReplicas(resp)
 	}
-	return a.health.path.looked(began, time.Now(), resp, err, uses, a.cfg.Environment.CreateTopics)
+	return l.path.looked(began, time.Now(), resp, err, uses, l.env.CreateTopics)
 }
 
 // suspectRights has rights looked at that the cluster does not name.
-func (a *App) suspectRights(resp *kmsg.MetadataResponse, uses map[string]use) {
+func (l *link) suspectRights(resp *kmsg.MetadataResponse, uses map[string]use) {
 	allowed := allowedBy(resp)
 	for _, u := range uses {
 		for _, r := range u.rights {
-			if has, known := allowed.include(r); known && !has && a.denials.lacks(r) == nil {
-				a.denials.suspect(r)
+			if has, known := allowed.include(r); known && !has && l.denials.lacks(r) == nil {
+				l.denials.suspect(r)
 			}
 		}
 	}

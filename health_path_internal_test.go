@@ -70,13 +70,14 @@ func TestAnOutageStopsARolloutAndNotTheFleet(t *testing.T) {
 				t.Parallel()
 				app := &App{log: slog.New(slog.DiscardHandler), contract: &contract.Service{Consumes: map[string]*contract.Consume{"orders": {}}}}
 				app.health.up, app.health.proved = true, proved
+				app.links = app.newLinks()
 				uses := map[string]use{topic: {entry: "consumes/orders", reads: !tt.writes, writes: tt.writes}}
 				now := time.Now()
 				for _, look := range tt.looks {
-					app.health.path.looked(now, now, look, nil, uses, false)
+					app.links[0].path.looked(now, now, look, nil, uses, false)
 				}
 				if tt.err != nil {
-					app.health.path.looked(now, now, nil, tt.err, uses, false)
+					app.links[0].path.looked(now, now, nil, tt.err, uses, false)
 				}
 				found := app.judge(now)
 				i := slices.IndexFunc(found, func(f finding) bool { return f.Name == tt.check })
@@ -103,11 +104,12 @@ func TestWhatAnOutageLeavesBehindIsExcusedForAMinute(t *testing.T) {
 	t.Parallel()
 	app := &App{log: slog.New(slog.DiscardHandler), contract: new(contract.Service)}
 	app.health.up, app.health.proved = true, true
+	app.links = app.newLinks()
 	began := time.Now()
 	look := func(at time.Time, err error) {
-		app.health.path.looked(at, at, answer("orders", nil, 3), err, map[string]use{"orders": {}}, false)
+		app.links[0].path.looked(at, at, answer("orders", nil, 3), err, map[string]use{"orders": {}}, false)
 	}
-	app.health.note(concern{"dead letters of partition orders/0", "g"}, "no answer", reaching)
+	app.health.note(concern{"dead letters of partition orders/0", "g", contract.DefaultAlias}, "no answer", reaching)
 	ready := func(after time.Duration) bool {
 		app.judge(began.Add(after))
 		for _, f := range app.judge(began.Add(after)) {

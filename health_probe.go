@@ -29,7 +29,7 @@ const (
 //
 // One record is under way at a time: an outage of hours leaves one.
 type writingProbe struct {
-	app   *App
+	link  *link
 	topic string
 
 	mu      sync.Mutex
@@ -55,7 +55,7 @@ func (a *App) newWritingProbe() *writingProbe {
 	if topic == "" {
 		return nil
 	}
-	return &writingProbe{app: a, topic: topic, since: time.Now()}
+	return &writingProbe{link: a.linkOf(""), topic: topic, since: time.Now()}
 }
 
 // run probes until ctx ends.
@@ -68,14 +68,14 @@ func (p *writingProbe) run(ctx context.Context) error {
 // once writes a record, unless one is under way or may not be written, and
 // notes within the timeout how that went.
 func (p *writingProbe) once(ctx context.Context) {
-	a, r := p.app, toWrite(p.topic)
-	if a.denials.lacks(r) != nil {
+	l, r := p.link, toWrite(p.topic)
+	if l.denials.lacks(r) != nil {
 		return // the right is a check of its own
 	}
 	deadline, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	if err := a.denials.sends.prime(deadline, a.client); err != nil {
-		p.verdict(a.named(err, r))
+	if err := l.denials.sends.prime(deadline, l.client); err != nil {
+		p.verdict(l.named(err, r))
 		return
 	}
 	if !p.begin() {
@@ -83,17 +83,17 @@ func (p *writingProbe) once(ctx context.Context) {
 		return
 	}
 	done := make(chan error, 1)
-	rec := &kgo.Record{Topic: p.topic, Key: []byte(a.cfg.Instance), Value: []byte("probe")}
-	a.client.Produce(context.WithoutCancel(ctx), rec, func(_ *kgo.Record, err error) {
+	rec := &kgo.Record{Topic: p.topic, Key: []byte(l.cfg.Instance), Value: []byte("probe")}
+	l.client.Produce(context.WithoutCancel(ctx), rec, func(_ *kgo.Record, err error) {
 		p.end()
 		done <- err
 	})
 	select {
 	case err := <-done:
 		if err == nil {
-			a.denials.succeeded(a, r)
+			l.denials.succeeded(l, r)
 		}
-		p.verdict(a.named(err, r))
+		p.verdict(l.named(err, r))
 	case <-deadline.Done():
 		p.verdict(errUnprobed)
 	}

@@ -14,7 +14,7 @@ import (
 func (a *App) judgePipes(now time.Time) []finding {
 	var found []finding
 	for _, topic := range slices.Sorted(maps.Keys(a.pipes)) {
-		found = append(found, a.pipes[topic].judge(now))
+		found = append(found, a.pipes[topic].link.found(a.pipes[topic].judge(now))...)
 	}
 	return found
 }

@@ -20,17 +20,17 @@ type health struct {
 	proved   bool              // the service was ready once
 	unready  bool              // and then not any more, as the log has it
 
-	checks []*ownCheck // registered before the service runs
-	path   path
+	checks []*ownCheck   // registered before the service runs
 	probe  *writingProbe // nil unless the contract asks for it
 }
 
 // A concern is a thing that health knows of, in a group or (without one) of the
-// whole service: two groups may read one topic.
-type concern struct{ thing, group string }
+// whole service, and of a cluster: two groups may read one topic, and two clusters
+// have one of the same name.
+type concern struct{ thing, group, cluster string }
 
 func (c concern) compare(o concern) int {
-	return cmp.Or(cmp.Compare(c.group, o.group), cmp.Compare(c.thing, o.thing))
+	return cmp.Or(cmp.Compare(c.cluster, o.cluster), cmp.Compare(c.group, o.group), cmp.Compare(c.thing, o.thing))
 }
 
 // A problem is what is wrong with a thing.
@@ -98,19 +98,16 @@ func (h *health) isUp() bool {
 // tell notes a problem of the group's, or that it is gone if problem is "". It
 // is taken for one of the way to the cluster; halted is for others.
 func (c *consumer) tell(thing, problem string) {
-	c.app.health.note(concern{thing, c.group}, problem, reaching)
+	c.app.health.note(concern{thing, c.group, c.link.alias}, problem, reaching)
 }
 
 // halted notes that a thing of the group stands still until somebody mends it.
 func (c *consumer) halted(thing, problem string) {
-	c.app.health.note(concern{thing, c.group}, problem, private)
+	c.app.health.note(concern{thing, c.group, c.link.alias}, problem, private)
 }
 
 // set notes a problem of a thing, or that it is gone if problem is "".
 func (h *health) set(thing, problem string) { h.note(concern{thing: thing}, problem, private) }
-
-// setOf is set for a problem of a class.
-func (h *health) setOf(of class, thing, problem string) { h.note(concern{thing: thing}, problem, of) }
 
 func (h *health) note(of concern, text string, class class) {
 	h.mu.Lock()
@@ -138,11 +135,11 @@ type standing struct {
 	problems             map[concern]problem
 }
 
-// sharing reports whether something is away that all instances need: what waits
-// for it fails, too.
-func (s standing) sharing() bool {
-	for _, p := range s.problems {
-		if p.class == shared {
+// sharing reports whether something of a cluster's is away that all instances
+// need: what waits for it fails, too.
+func (s standing) sharing(cluster string) bool {
+	for of, p := range s.problems {
+		if p.class == shared && of.cluster == cluster {
 			return true
 		}
 	}

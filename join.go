@@ -13,7 +13,7 @@ import (
 
 // join makes the consumer's client, which joins the group by itself.
 func (c *consumer) join() error {
-	opts, err := c.app.commonOptions()
+	opts, err := c.link.commonOptions()
 	if err != nil {
 		return err
 	}

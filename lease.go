@@ -146,7 +146,7 @@ const coordinator = "group coordinator"
 // leaseLapsed has nothing new start: the coordinator has been silent for a
 // session.
 func (c *consumer) leaseLapsed() {
-	c.app.health.note(concern{coordinator, c.group}, "no answer for "+c.lease.session.String()+", nothing new is handled until there is one", shared)
+	c.app.health.note(concern{coordinator, c.group, c.link.alias}, "no answer for "+c.lease.session.String()+", nothing new is handled until there is one", shared)
 	c.app.log.Warn("group coordinator does not answer, handling rests: others may own the partitions by now",
 		"group", c.group, "session", c.lease.session)
 }

@@ -48,7 +48,7 @@ func (c *consumer) watchLetters(ctx context.Context) error {
 			if e.dead == "" {
 				continue
 			}
-			m, err := c.app.lookInto(ctx, e.dead)
+			m, err := c.link.lookInto(ctx, e.dead)
 			if err != nil {
 				m = nil
 			}
@@ -61,19 +61,19 @@ func (c *consumer) watchLetters(ctx context.Context) error {
 }
 
 // lookInto asks how many records a topic holds and how old the oldest is.
-func (a *App) lookInto(ctx context.Context, topic string) (*mailbox, error) {
+func (l *link) lookInto(ctx context.Context, topic string) (*mailbox, error) {
 	ctx, cancel := context.WithTimeout(ctx, lettersTimeout)
 	defer cancel()
-	ids, err := a.partitionsOf(ctx, topic)
+	ids, err := l.partitionsOf(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
 	m := new(mailbox)
-	begin, err := a.listOffsets(ctx, topic, ids, atOldest)
+	begin, err := l.listOffsets(ctx, topic, ids, atOldest)
 	if err != nil {
 		return nil, err
 	}
-	end, err := a.listOffsets(ctx, topic, ids, atEnd)
+	end, err := l.listOffsets(ctx, topic, ids, atEnd)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (a *App) lookInto(ctx context.Context, topic string) (*mailbox, error) {
 	if m.depth == 0 {
 		return m, nil
 	}
-	first, err := a.listOffsets(ctx, topic, ids, 0) // the first record at or after 1970
+	first, err := l.listOffsets(ctx, topic, ids, 0) // the first record at or after 1970
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +96,12 @@ func (a *App) lookInto(ctx context.Context, topic string) (*mailbox, error) {
 }
 
 // partitionsOf returns the partitions of a topic.
-func (a *App) partitionsOf(ctx context.Context, topic string) ([]int32, error) {
+func (l *link) partitionsOf(ctx context.Context, topic string) ([]int32, error) {
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic = &topic
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, a.client)
+	resp, err := req.RequestWith(ctx, l.client)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ type moment struct {
 }
 
 // listOffsets asks for the offset of each partition at a time.
-func (a *App) listOffsets(ctx context.Context, topic string, ids []int32, at int64) (map[int32]moment, error) {
+func (l *link) listOffsets(ctx context.Context, topic string, ids []int32, at int64) (map[int32]moment, error) {
 	t := kmsg.NewListOffsetsRequestTopic()
 	t.Topic = topic
 	for _, id := range ids {
@@ -132,7 +132,7 @@ func (a *App) listOffsets(ctx context.Context, topic string, ids []int32, at int
 	}
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID, req.IsolationLevel, req.Topics = -1, 1, []kmsg.ListOffsetsRequestTopic{t}
-	resp, err := req.RequestWith(ctx, a.client)
+	resp, err := req.RequestWith(ctx, l.client)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,8 @@ func resultOfReason(reason string) result {
 // is safe for concurrent use, and nothing in it allocates for each record.
 type entryMeter struct {
 	group, topic string
-	names        []attribute.KeyValue
+	of           []attribute.KeyValue // the labels of the cluster
+	names        []attribute.KeyValue // all labels
 
 	duration  metric.Float64Histogram
 	freshness metric.Float64Histogram // nil if the contract promises none
@@ -121,7 +122,7 @@ func (m *entryMeter) back() { m.overdueNow.Add(-1) }
 // A groupMeter counts what a member of a group does with its group. It is safe
 // for concurrent use.
 type groupMeter struct {
-	group                   string
+	names                   []attribute.KeyValue
 	transactional           atomic.Bool
 	commits, commitFailures atomic.Int64
 	assigned, revoked, lost atomic.Int64

@@ -42,6 +42,7 @@ type instruments struct {
 // A groupSnapshot is the state of one member of one group.
 type groupSnapshot struct {
 	group      string
+	of         []attribute.KeyValue // the labels of the cluster
 	entries    []entrySnapshot
 	partitions []partitionSnapshot
 }
@@ -129,11 +130,12 @@ func (i *instruments) observe(source func() groupSnapshot) {
 	i.sources = append(i.sources, source)
 }
 
-// entry returns the meter of a consumed topic. Its freshness is recorded only
+// entry returns the meter of a consumed topic, with labels that say of which
+// cluster. Its freshness is recorded only
 // where the contract promises one.
-func (i *instruments) entry(group, topic string, freshness bool) *entryMeter {
-	names := []attribute.KeyValue{keyGroup.String(group), keyTopic.String(topic)}
-	m := &entryMeter{group: group, topic: topic, names: names, deadLetters: make(map[string]int64), duration: i.duration}
+func (i *instruments) entry(group, topic string, freshness bool, of ...attribute.KeyValue) *entryMeter {
+	names := append([]attribute.KeyValue{keyGroup.String(group), keyTopic.String(topic)}, of...)
+	m := &entryMeter{group: group, topic: topic, of: of, names: names, deadLetters: make(map[string]int64), duration: i.duration}
 	if freshness {
 		m.freshness = i.freshness
 	}
@@ -150,8 +152,8 @@ func (i *instruments) entry(group, topic string, freshness bool) *entryMeter {
 }
 
 // group returns the meter of a consumer group.
-func (i *instruments) group(name string) *groupMeter {
-	g := &groupMeter{group: name}
+func (i *instruments) group(name string, of ...attribute.KeyValue) *groupMeter {
+	g := &groupMeter{names: append([]attribute.KeyValue{keyGroup.String(name)}, of...)}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.groups = append(i.groups, g)
@@ -222,12 +224,12 @@ func (i *instruments) collect(_ context.Context, o metric.Observer) error {
 	i.mu.Lock()
 	entries, groups, sources := i.entries, i.groups, i.sources
 	i.mu.Unlock()
-	business := make(map[[2]string]int64) // by topic and status: two groups may read one topic
+	business := make(map[attribute.Distinct]*total) // by topic and status: two groups may read one topic
 	for _, e := range entries {
 		i.observed.entry(o, e, business)
 	}
-	for labels, n := range business {
-		o.ObserveInt64(i.observed.business, n, with(nil, keyTopic.String(labels[0]), keyStatus.String(labels[1])))
+	for _, of := range business {
+		o.ObserveInt64(i.observed.business, of.n, metric.WithAttributeSet(of.labels))
 	}
 	for _, g := range groups {
 		i.observed.group(o, g)

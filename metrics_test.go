@@ -344,9 +344,11 @@ func denied(t *testing.T) *App {
 		t.Fatal(err)
 	}
 	a := &App{contract: &contract.Service{}}
-	a.login.ring = ring
-	a.login.files = certifiedFiles(t)
-	a.denials.of = map[right]*denial{toRead("orders.v1"): {refused: 2}}
+	a.links = a.newLinks()
+	l := a.linkOf("")
+	l.login.ring = ring
+	l.login.files = certifiedFiles(t)
+	l.denials.of = map[right]*denial{toRead("orders.v1"): {refused: 2}}
 	return a
 }
 

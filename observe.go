@@ -1,6 +1,7 @@
 package slipway
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -54,15 +55,27 @@ func (o *observed) make(m *maker) {
 	o.deadAge = m.seconds("kafka.consumer.deadletters.age", "Age of the oldest record in the dead-letter topic.")
 }
 
+// A total is a sum over several meters.
+type total struct {
+	labels attribute.Set
+	n      int64
+}
+
 // entry observes what an entry has counted.
-func (o *observed) entry(to metric.Observer, m *entryMeter, business map[[2]string]int64) {
+func (o *observed) entry(to metric.Observer, m *entryMeter, business map[attribute.Distinct]*total) {
 	for r := range results {
 		n := m.processedBy[r].Load() // 0 as well: who sees a series begin with 1 sees no growth
 		to.ObserveInt64(o.processed, n, with(m.names, keyResult.String(resultNames[r])))
-		business[[2]string{m.topic, resultNames[r]}] += n
+		labels := attribute.NewSet(slices.Concat(m.of, []attribute.KeyValue{keyTopic.String(m.topic), keyStatus.String(resultNames[r])})...)
+		sum := business[labels.Equivalent()]
+		if sum == nil {
+			sum = &total{labels: labels}
+			business[labels.Equivalent()] = sum
+		}
+		sum.n += n
 	}
 	names := with(m.names)
-	to.ObserveInt64(o.consumed, m.fetchedAll.Load(), with(nil,
+	to.ObserveInt64(o.consumed, m.fetchedAll.Load(), with(m.of,
 		attribute.String("messaging.system", "kafka"), attribute.String("messaging.operation.name", "poll"),
 		attribute.String("messaging.destination.name", m.topic), attribute.String("messaging.consumer.group.name", m.group)))
 	to.ObserveInt64(o.repeats, m.repeatedAll.Load(), names)
@@ -78,7 +91,7 @@ func (o *observed) entry(to metric.Observer, m *entryMeter, business map[[2]stri
 
 // group observes what a member of a group has counted.
 func (o *observed) group(to metric.Observer, g *groupMeter) {
-	names := []attribute.KeyValue{keyGroup.String(g.group)}
+	names := g.names
 	to.ObserveInt64(o.commits, g.commits.Load(), with(names, keyResult.String("ok")))
 	to.ObserveInt64(o.commits, g.commitFailures.Load(), with(names, keyResult.String("failed")))
 	to.ObserveInt64(o.rebalances, g.assigned.Load(), with(names, keyKind.String("assigned")))
@@ -99,10 +112,10 @@ func (o *observed) snapshot(to metric.Observer, s groupSnapshot) {
 		if p.paused {
 			paused[p.topic]++
 		}
-		o.partition(to, s.group, p)
+		o.partition(to, s, p)
 	}
 	for _, e := range s.entries {
-		names := []attribute.KeyValue{keyGroup.String(s.group), keyTopic.String(e.topic)}
+		names := append([]attribute.KeyValue{keyGroup.String(s.group), keyTopic.String(e.topic)}, s.of...)
 		plain := with(names)
 		to.ObserveInt64(o.assigned, assigned[e.topic], plain)
 		to.ObserveInt64(o.paused, paused[e.topic], plain)
@@ -126,8 +139,8 @@ func (o *observed) held(to metric.Observer, h backlog, names metric.MeasurementO
 	o.seconds(to, o.heldAge, h.age, names)
 }
 
-func (o *observed) partition(to metric.Observer, group string, p partitionSnapshot) {
-	names := []attribute.KeyValue{keyGroup.String(group), keyTopic.String(p.topic), keyPartition.Int(int(p.id))}
+func (o *observed) partition(to metric.Observer, s groupSnapshot, p partitionSnapshot) {
+	names := append([]attribute.KeyValue{keyGroup.String(s.group), keyTopic.String(p.topic), keyPartition.Int(int(p.id))}, s.of...)
 	plain := with(names)
 	if p.lag >= 0 {
 		to.ObserveInt64(o.lag, p.lag, plain)

@@ -95,14 +95,14 @@ func (c *consumer) find(topic string, partitions []*partition) (found, error) {
 	}
 	var f found
 	var err error
-	if f.commits, err = c.app.retries.Offsets(ctx, c.group, topics...); err != nil {
+	if f.commits, err = c.link.retries.Offsets(ctx, c.group, topics...); err != nil {
 		return f, err
 	}
 	ids := make([]int32, len(partitions))
 	for i, p := range partitions {
 		ids[i] = p.id
 	}
-	if f.bounds, err = c.app.retries.Bounds(ctx, topic, ids...); err != nil {
+	if f.bounds, err = c.link.retries.Bounds(ctx, topic, ids...); err != nil {
 		return f, err
 	}
 	f.life, err = c.lifeOf(ctx, topic)
@@ -242,7 +242,7 @@ func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uin
 	}
 	y := &yard{
 		consumer: c, partition: p, at: place, fence: max(fence, effect) + 1, life: f.life,
-		log: c.app.retries, cache: c.cache, opened: make(chan struct{}), call: make(chan struct{}, 1),
+		log: c.link.retries, cache: c.cache, opened: make(chan struct{}), call: make(chan struct{}, 1),
 	}
 	mark, err := y.raise(at)
 	if err != nil {
@@ -288,8 +288,8 @@ func (c *consumer) pin(p *partition, offset int64) {
 
 // raise commits the fence and appends its mark. It returns where that lies.
 func (y *yard) raise(at retrylog.Commit) (int64, error) {
-	app, r := y.consumer.app, toWrite(y.at.topic)
-	if lacks := cmp.Or(app.denials.lacks(r), app.denials.lacks(toRead(y.at.topic))); lacks != nil {
+	l, r := y.consumer.link, toWrite(y.at.topic)
+	if lacks := cmp.Or(l.denials.lacks(r), l.denials.lacks(toRead(y.at.topic))); lacks != nil {
 		return 0, lacks
 	}
 	ctx, cancel := context.WithTimeout(y.partition.ctx, openTimeout)
@@ -304,9 +304,9 @@ func (y *yard) raise(at retrylog.Commit) (int64, error) {
 	rec := parking.Encode(parking.Entry{Kind: parking.Fence, Fence: y.fence, Since: -1}, nil)
 	rec.Topic, rec.Partition = y.at.topic, y.at.id
 	if err := y.log.AppendSync(ctx, rec); err != nil {
-		return 0, app.named(err, r) // the client may still be at the record
+		return 0, l.named(err, r) // the client may still be at the record
 	}
-	app.denials.succeeded(app, r)
+	l.denials.succeeded(l, r)
 	return rec.Offset, nil
 }
 
@@ -375,41 +375,41 @@ func waitFor(ctx context.Context, d time.Duration) bool {
 
 // openRetries makes the clients that work the retry topics, and that ask what
 // groups have committed.
-func (a *App) openRetries() error {
-	common, err := a.clientOptions()
+func (l *link) openRetries() error {
+	common, err := l.clientOptions()
 	if err != nil {
 		return err
 	}
 	common = append(common, kgo.MetadataMinAge(time.Second)) // the least that asks twice a second for a topic that is denied
-	a.retries, err = retrylog.Open(retrylog.Config{Client: common, Trouble: a.retryTrouble, Denied: a.mayNotRead, BatchBytes: func(string) int32 { return maxBatchBytes }})
+	l.retries, err = retrylog.Open(retrylog.Config{Client: common, Trouble: l.retryTrouble, Denied: l.mayNotRead, BatchBytes: func(string) int32 { return maxBatchBytes }})
 	return err
 }
 
 // mayNotRead reports whether a topic is denied at the moment.
-func (a *App) mayNotRead(topic string) bool { return a.denials.lacks(toRead(topic)) != nil }
+func (l *link) mayNotRead(topic string) bool { return l.denials.lacks(toRead(topic)) != nil }
 
 // retryTrouble tells of a retry partition that cannot be read.
-func (a *App) retryTrouble(topic string, id int32, err error) {
+func (l *link) retryTrouble(topic string, id int32, err error) {
 	thing := "reading of " + topicPartition{topic, id}.String()
 	if err == nil {
-		a.health.set(thing, "")
+		l.tell(reaching, thing, "")
 		return
 	}
 	if errors.Is(err, kgo.ErrClientClosed) {
 		return // the service ends
 	}
 	if gap, ok := errors.AsType[*retrylog.GapError](err); ok {
-		a.log.Error("retry topic has a gap", "code", diag.RuntimeRetryFailed, "error", err)
+		l.log.Error("retry topic has a gap", "code", diag.RuntimeRetryFailed, "error", err)
 		if gap.Anew || gap.To < gap.From {
-			a.reopenRetries(topicPartition{topic, id}, gap)
+			l.reopenRetries(topicPartition{topic, id}, gap)
 		}
 		return
 	}
-	if a.refused(err, toRead(topic)) != nil {
+	if l.refused(err, toRead(topic)) != nil {
 		return // health knows of the right
 	}
-	a.health.setOf(reaching, thing, err.Error())
-	a.log.Error("retry topic cannot be read, trying again", "code", diag.RuntimeRetryFailed, "topic", topic, "partition", id, "error", err)
+	l.tell(reaching, thing, err.Error())
+	l.log.Error("retry topic cannot be read, trying again", "code", diag.RuntimeRetryFailed, "topic", topic, "partition", id, "error", err)
 }
 
 // all copies what is owned.
@@ -421,11 +421,14 @@ func (c *consumer) all() []*partition {
 
 // reopenRetries opens the partition anew whose retry partition was cut: what it
 // knows of what waits no longer holds.
-func (a *App) reopenRetries(at topicPartition, gap *retrylog.GapError) {
-	a.health.mu.Lock()
-	members := a.health.members
-	a.health.mu.Unlock()
+func (l *link) reopenRetries(at topicPartition, gap *retrylog.GapError) {
+	l.health.mu.Lock()
+	members := l.health.members
+	l.health.mu.Unlock()
 	for _, c := range members {
+		if c.link != l {
+			continue
+		}
 		for _, p := range c.all() {
 			if p.entry.retry == at.topic && p.id == at.id {
 				c.recut(p, gap)

@@ -26,10 +26,11 @@ type Producer[T any] struct{ p *producer }
 // topic without one.
 func NewProducer[T any](app *App, topic string) *Producer[T] {
 	p := &producer{app: app, topic: topic, typ: reflect.TypeFor[T]()}
-	if app.contract.Produces[topic] == nil {
+	if produce := app.contract.Produces[topic]; produce == nil {
 		app.faults.Add(diag.New(diag.RuntimeNotProduced, "code produces %q, which the contract of %s does not", topic, app.contract.Name).
 			WithFix("add %q to produces in slipway.yaml, or remove the producer; the contract produces %s", topic, list(app.contract.Produces)))
 	} else {
+		p.link = app.linkOf(produce.Cluster)
 		app.producers = append(app.producers, p)
 	}
 	return &Producer[T]{p}
@@ -89,7 +90,7 @@ func (p *Producer[T]) SendAsync(ctx context.Context, value *T, done func(Receipt
 // carries records to the cluster by another way, such as an outbox, and works
 // for topics with via: outbox. [App.Publish] writes it.
 func (p *Producer[T]) Record(ctx context.Context, value *T, opts ...SendOption) (*kgo.Record, error) {
-	if p.p.app.client == nil {
+	if p.p.link.client == nil {
 		return nil, fmt.Errorf("make record for %s: %w", p.p.topic, ErrNotRunning)
 	}
 	var o sendOptions
@@ -163,6 +164,7 @@ func WithHeader(key, value string) SendOption {
 // producer is a Producer with its type erased.
 type producer struct {
 	app   *App
+	link  *link
 	topic string // as the contract names it
 	typ   reflect.Type
 

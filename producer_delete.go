@@ -15,7 +15,7 @@ import (
 
 // tombstone fills a record without a value.
 func (p *producer) tombstone(ctx context.Context, rec *kgo.Record, headers []kgo.RecordHeader, key string, o *sendOptions) error {
-	if p.app.client == nil {
+	if p.link.client == nil {
 		return ErrNotRunning
 	}
 	bytes, err := p.deletes(key)

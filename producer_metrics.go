@@ -23,7 +23,7 @@ type pipeCounts struct {
 }
 
 func (c *pipeCounts) make(q *pipe) {
-	names := []attribute.KeyValue{keyTopic.String(q.physical)}
+	names := q.link.names(keyTopic.String(q.physical))
 	c.duration = q.app.meter.produced.duration
 	for failed, result := range []string{"ok", "failed"} {
 		c.took[failed] = options(names, keyResult.String(result))
@@ -114,7 +114,7 @@ func (i *produced) collect(o metric.Observer) {
 		return
 	}
 	for _, q := range *pipes {
-		names := []attribute.KeyValue{keyTopic.String(q.physical)}
+		names := q.link.names(keyTopic.String(q.physical))
 		plain, s := with(names), q.snapshot()
 		i.disk.collect(o, q, names)
 		o.ObserveFloat64(i.ratio, s.ratio, plain)
@@ -130,7 +130,7 @@ func (i *produced) collect(o metric.Observer) {
 		for result, n := range map[string]int64{"written": q.counts.written.Load(), "failed": q.counts.failed.Load(), "uncertain": q.counts.uncertain.Load()} {
 			o.ObserveInt64(i.results, n, with(names, keyResult.String(result)))
 		}
-		o.ObserveInt64(i.sent, q.counts.written.Load(), with(nil, attribute.String("messaging.system", "kafka"),
+		o.ObserveInt64(i.sent, q.counts.written.Load(), with(q.link.names(), attribute.String("messaging.system", "kafka"),
 			attribute.String("messaging.operation.name", "send"), attribute.String("messaging.destination.name", q.physical)))
 		if n, known := q.spare(); known {
 			o.ObserveInt64(i.spare, n, plain)

@@ -12,14 +12,17 @@ import (
 // partitioners places keyed records as the contract says for each topic, which
 // is as the clients of that name do it: a team that comes from one of them keeps
 // the order of its keys.
-func (a *App) partitioners() kgo.Partitioner {
+func (l *link) partitioners() kgo.Partitioner {
 	byTopic := make(topicPartitioners)
-	for name, topic := range a.contract.Topics {
+	for name, topic := range l.contract.Topics {
+		if !l.has(topic.Cluster) {
+			continue
+		}
 		switch topic.Partitioner {
 		case contract.Sarama:
-			byTopic[a.physical(name)] = kgo.StickyKeyPartitioner(kgo.SaramaCompatHasher(fnv32a))
+			byTopic[l.physical(name)] = kgo.StickyKeyPartitioner(kgo.SaramaCompatHasher(fnv32a))
 		case contract.Librdkafka:
-			byTopic[a.physical(name)] = consistentRandom{kgo.StickyKeyPartitioner(func(key []byte, n int) int {
+			byTopic[l.physical(name)] = consistentRandom{kgo.StickyKeyPartitioner(func(key []byte, n int) int {
 				return int(crc32.ChecksumIEEE(key) % uint32(n))
 			})}
 		}

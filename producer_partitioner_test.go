@@ -45,7 +45,7 @@ librdkafka 1000 085e93751d3a50d6704ed7828e55c3ee8520de5ac9ce1fa06c8c8b1062dffcf8
 
 func partitionerOf(kind contract.Partitioner) kgo.TopicPartitioner {
 	a := &App{contract: &contract.Service{Topics: map[string]*contract.Topic{"t": {Name: "t", Partitioner: kind}}}}
-	return a.partitioners().ForTopic("t")
+	return a.newLink(contract.DefaultAlias).partitioners().ForTopic("t")
 }
 
 func TestKeysGoWhereOtherClientsPutThem(t *testing.T) {

@@ -31,6 +31,7 @@ const awayAfter = 10 * time.Second
 // sender, and the record keeps its room in the buffer until the client knows.
 type pipe struct {
 	app      *App
+	link     *link
 	topic    string // as the contract names it
 	physical string
 	writer   *writer
@@ -103,7 +104,7 @@ func (q *pipe) send(ctx context.Context, p *sending, divert bool) {
 		return
 	}
 	if err := q.writer.id.prime(ctx, q.writer.client); err != nil {
-		p.tell(q.app.named(err, toWrite(q.physical)))
+		p.tell(q.link.named(err, toWrite(q.physical)))
 		return
 	}
 	if !q.enter(p) {
@@ -125,7 +126,7 @@ func (q *pipe) admissible(rec *kgo.Record) error {
 	if n := recordSize(rec) + batchOverhead; n > q.largest {
 		return fmt.Errorf("%w: %d bytes with key and headers, and the topic takes batches of %d", ErrTooLarge, n, q.largest)
 	}
-	if lacks := q.app.denials.lacks(toWrite(q.physical)); lacks != nil {
+	if lacks := q.link.denials.lacks(toWrite(q.physical)); lacks != nil {
 		return lacks
 	}
 	return nil
@@ -253,11 +254,11 @@ func (q *pipe) acknowledged(p *sending, err error) {
 	q.mu.Unlock()
 	switch {
 	case err == nil:
-		q.app.denials.succeeded(q.app, toWrite(q.physical))
+		q.link.denials.succeeded(q.link, toWrite(q.physical))
 	case p.Err() != nil && errors.Is(err, context.Canceled):
 		err = context.Cause(p) // of its window: it was not written
 	default:
-		err = uncertain(q.app.named(err, toWrite(q.physical)))
+		err = uncertain(q.link.named(err, toWrite(q.physical)))
 	}
 	if back {
 		q.app.log.Info("the cluster acknowledges again", "topic", q.physical)
@@ -299,7 +300,7 @@ func (p *sending) tell(err error) {
 	case p.receipt == nil:
 		p.done(p.rec, err)
 	case err != nil:
-		p.receipt(Receipt{Topic: p.pipe.physical, Partition: -1, Offset: -1}, fmt.Errorf("send to %s: %w", p.pipe.topic, p.pipe.app.sendFault(err)))
+		p.receipt(Receipt{Topic: p.pipe.physical, Partition: -1, Offset: -1}, fmt.Errorf("send to %s: %w", p.pipe.topic, p.pipe.link.sendFault(err)))
 	default:
 		p.receipt(Receipt{p.rec.Topic, p.rec.Partition, p.rec.Offset}, nil)
 	}

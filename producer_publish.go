@@ -18,7 +18,7 @@ import (
 // Publish itself or by the goroutine that reads acknowledgements, never under
 // a lock; it must not block.
 func (a *App) Publish(ctx context.Context, rec *kgo.Record, done func(error)) {
-	if a.client == nil {
+	if a.pipes == nil {
 		done(fmt.Errorf("publish to %s: %w", rec.Topic, ErrNotRunning))
 		return
 	}

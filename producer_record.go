@@ -185,12 +185,12 @@ func (c *headerCarrier) Keys() []string {
 
 // sendFault adds the code of what the service's owner can mend; other errors
 // stay as they are.
-func (a *App) sendFault(err error) error {
+func (l *link) sendFault(err error) error {
 	if errors.Is(err, kerr.MessageTooLarge) && !errors.Is(err, ErrTooLarge) {
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	}
 	if _, answered := errors.AsType[*kerr.Error](err); !answered || errors.Is(err, ErrNotAuthorized) {
 		return err
 	}
-	return errors.Join(err, a.diagnose(err))
+	return errors.Join(err, l.diagnose(err))
 }

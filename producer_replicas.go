@@ -17,9 +17,9 @@ import (
 // read, so it is taken to be one below the number of replicas, which is what
 // clusters with three replicas have, and never above what is in sync while
 // writes come through.
-func (a *App) lookAtReplicas(resp *kmsg.MetadataResponse) {
+func (l *link) lookAtReplicas(resp *kmsg.MetadataResponse) {
 	for _, t := range resp.Topics {
-		if q := a.pipes[nameOf(t.Topic)]; q != nil && kerr.ErrorForCode(t.ErrorCode) == nil && len(t.Partitions) > 0 {
+		if q := l.pipes[nameOf(t.Topic)]; q != nil && q.link == l && kerr.ErrorForCode(t.ErrorCode) == nil && len(t.Partitions) > 0 {
 			q.looked(t.Partitions)
 		}
 	}

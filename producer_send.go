@@ -51,7 +51,7 @@ func (p *producer) nowhere() Receipt { return Receipt{Topic: p.physical, Partiti
 
 // sendAsync is [Producer.SendAsync] without its type.
 func (p *producer) sendAsync(ctx context.Context, value any, done func(Receipt, error), opts []SendOption) {
-	if p.app.client == nil {
+	if p.link.client == nil {
 		done(Receipt{}, fmt.Errorf("send to %s: %w", p.topic, ErrNotRunning))
 		return
 	}
@@ -96,7 +96,7 @@ func (a *App) publish(ctx context.Context, rec *kgo.Record, done func(error)) {
 	}
 	q.put(ctx, rec, func(_ *kgo.Record, err error) {
 		if err != nil {
-			err = fmt.Errorf("publish to %s: %w", rec.Topic, a.sendFault(err))
+			err = fmt.Errorf("publish to %s: %w", rec.Topic, q.link.sendFault(err))
 		}
 		done(err)
 	})

@@ -26,7 +26,7 @@ func idle(t *testing.T, log *bytes.Buffer) *pipe {
 	t.Helper()
 	m := measure(t)
 	a := &App{log: slog.New(slog.NewTextHandler(log, nil)), meter: m.instruments}
-	q := &pipe{app: a, topic: "t", physical: "t", room: contract.Buffer{Bytes: 1000, Records: 10}}
+	q := &pipe{app: a, link: a.newLink(contract.DefaultAlias), topic: "t", physical: "t", room: contract.Buffer{Bytes: 1000, Records: 10}}
 	q.counts.make(q)
 	return q
 }
@@ -130,7 +130,8 @@ func TestEveryMetricOfProducersIsInTheGuide(t *testing.T) {
 	t.Parallel()
 	m := measure(t)
 	var log bytes.Buffer
-	q := &pipe{app: &App{log: slog.New(slog.NewTextHandler(&log, nil)), meter: m.instruments}, physical: "t", room: contract.Buffer{Bytes: 1, Records: 1}}
+	a := &App{log: slog.New(slog.NewTextHandler(&log, nil)), meter: m.instruments}
+	q := &pipe{app: a, link: a.newLink(contract.DefaultAlias), physical: "t", room: contract.Buffer{Bytes: 1, Records: 1}}
 	q.counts.make(q)
 	q.counts.settled(new(sending), false, nil)
 	q.looked([]kmsg.MetadataResponseTopicPartition{replicas(0, 3, 3)})

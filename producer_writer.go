@@ -45,15 +45,15 @@ var codecs = map[contract.Compression]kgo.CompressionCodec{
 
 // writing are the options of a client that produces. Bounds and timeouts are
 // those of the pipes, see [pipe].
-func (a *App) writing(b batching) []kgo.Opt {
+func (l *link) writing(b batching) []kgo.Opt {
 	return []kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(codecs[b.compression], kgo.NoCompression()),
 		kgo.ProducerLinger(b.linger),
 		kgo.ProduceRequestTimeout(contract.RequestTimeout),
 		kgo.RequestTimeoutOverhead(contract.RequestOverhead),
-		kgo.RecordPartitioner(a.partitioners()),
-		kgo.ProducerBatchMaxBytesFn(a.batchBytes),
+		kgo.RecordPartitioner(l.partitioners()),
+		kgo.ProducerBatchMaxBytesFn(l.batchBytes),
 		kgo.MaxBufferedRecords(math.MaxInt32),
 	}
 }
@@ -61,20 +61,20 @@ func (a *App) writing(b batching) []kgo.Opt {
 // openPipes makes the ways to all topics that the contract produces directly or
 // through an outbox.
 func (a *App) openPipes() error {
-	a.writers = map[batching]*writer{usual: {a.client, &a.denials.sends}}
 	a.pipes = make(map[string]*pipe)
 	for _, name := range slices.Sorted(maps.Keys(a.contract.Produces)) {
 		p := a.contract.Produces[name]
 		if p.Via == contract.Transaction {
 			continue
 		}
-		w, err := a.writerOf(batchingOf(p))
+		l := a.linkOf(p.Cluster)
+		w, err := l.writerOf(batchingOf(p))
 		if err != nil {
 			return err
 		}
 		q := &pipe{
-			app: a, topic: name, physical: a.physical(name), writer: w,
-			room: p.Buffer, timeout: p.Timeout, largest: int(a.batchBytes(a.physical(name))), sends: a.sends(a.physical(name)),
+			app: a, link: l, topic: name, physical: l.physical(name), writer: w,
+			room: p.Buffer, timeout: p.Timeout, largest: int(l.batchBytes(l.physical(name))), sends: a.sends(l.physical(name)),
 		}
 		a.pipes[q.physical] = q
 		if q.fallback, err = a.fallbackOf(q, p); err != nil {
@@ -92,31 +92,28 @@ func (a *App) openPipes() error {
 }
 
 // writerOf returns the client for a way of batching.
-func (a *App) writerOf(b batching) (*writer, error) {
-	if w := a.writers[b]; w != nil {
+func (l *link) writerOf(b batching) (*writer, error) {
+	if w := l.writers[b]; w != nil {
 		return w, nil
 	}
-	common, err := a.commonOptions()
+	common, err := l.commonOptions()
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(append(common, a.writing(b)...)...)
+	client, err := kgo.NewClient(append(common, l.writing(b)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
 	}
-	a.writers[b] = &writer{client, new(primer)}
-	return a.writers[b], nil
+	l.writers[b] = &writer{client, new(primer)}
+	return l.writers[b], nil
 }
 
-// closePipes ends the ways to all topics with their clients. What is still on
-// its way is told to be uncertain.
+// closePipes ends the ways to all topics. What is still on its way is told to be
+// uncertain, when the links end.
 func (a *App) closePipes() error {
 	var errs []error
 	for _, q := range a.pipes {
 		errs = append(errs, q.close())
-	}
-	for _, w := range a.writers {
-		w.client.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -28,51 +28,51 @@ type reader struct {
 
 // newReader binds the handler's type to what the entry reads: its own schema,
 // the owner's where the service is the owner, or else the registry's latest.
-func (a *App) newReader(ctx context.Context, name string, c *contract.Consume, typ reflect.Type) (*reader, error) {
+func (l *link) newReader(ctx context.Context, name string, c *contract.Consume, typ reflect.Type) (*reader, error) {
 	what := "handler of " + name
-	format, source, err := a.readerSchema(ctx, c)
+	format, source, err := l.readerSchema(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	if format == "" {
-		return &reader{}, a.wantBytes(typ, what)
+		return &reader{}, l.wantBytes(typ, what)
 	}
 	if typ == reflect.TypeFor[[]byte]() {
 		return &reader{}, nil // the handler wants the bytes as they are
 	}
-	binding, err := a.bind(what, format, source, typ)
+	binding, err := l.bind(what, format, source, typ)
 	if err != nil {
 		return nil, err
 	}
-	if _, none := a.registry.(noRegistry); none {
+	if _, none := l.registry.(noRegistry); none {
 		return nil, diag.New(diag.RuntimeVariableMissing, "SCHEMA_REGISTRY_URL is not set, and consumes/%s needs the registry to read its values", name).
 			WithFix("set SCHEMA_REGISTRY_URL to the schema registry's address")
 	}
-	return &reader{registry: a.registry, binding: binding, format: string(format), decodes: make(map[schema.Mark]schema.Decode)}, nil
+	return &reader{registry: l.registry, binding: binding, format: string(format), decodes: make(map[schema.Mark]schema.Decode)}, nil
 }
 
 // readerSchema returns the schema an entry reads with, and no format for none.
-func (a *App) readerSchema(ctx context.Context, c *contract.Consume) (contract.Format, schema.Source, error) {
+func (l *link) readerSchema(ctx context.Context, c *contract.Consume) (contract.Format, schema.Source, error) {
 	var none schema.Source
 	declared := c.Schema
-	if own := a.contract.Topics[c.Topic]; declared == nil && own != nil {
+	if own := l.own(c.Topic); declared == nil && own != nil {
 		if own.Schema == nil {
 			return "", none, nil
 		}
 		declared = own.Schema
 	}
 	if declared == nil {
-		latest, err := a.registry.Latest(ctx, contract.Subject(a.physical(c.Topic)))
+		latest, err := l.registry.Latest(ctx, contract.Subject(l.physical(c.Topic)))
 		switch {
 		case errors.Is(err, schema.ErrNotFound), errors.Is(err, errNoRegistry):
 			return "", none, nil
 		case err != nil:
 			return "", none, err
 		}
-		source, err := schema.Resolve(ctx, a.registry, latest.Text)
+		source, err := schema.Resolve(ctx, l.registry, latest.Text)
 		return contract.Format(latest.Format), source, err
 	}
-	source, err := a.source(ctx, declared)
+	source, err := l.source(ctx, declared)
 	return declared.Format, source, err
 }
 

@@ -53,7 +53,7 @@ func (f *follower) run(ctx context.Context, from Start, o readOptions) {
 
 // open makes the client that fetches.
 func (f *follower) open(begin int64) error {
-	opts, err := f.app.commonOptions()
+	opts, err := f.link.commonOptions()
 	if err != nil {
 		return err
 	}

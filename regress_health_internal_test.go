@@ -18,9 +18,10 @@ func (Fetcher) ResumeFetchPartitions(map[string][]int32)                     {}
 func TestAHaltStaysInHealthThoughAnotherGroupGivesThePartitionUp(t *testing.T) {
 	app := &App{log: slog.New(slog.DiscardHandler), contract: new(contract.Service)}
 	app.health.up = true
+	app.links = app.newLinks()
 	tp := topicPartition{"orders", 0}
 	member := func(group string) (*consumer, *partition) {
-		c := &consumer{app: app, group: group, owned: make(map[topicPartition]*partition)}
+		c := &consumer{app: app, link: app.linkOf(""), group: group, owned: make(map[topicPartition]*partition)}
 		p := newPartition(tp, Fetcher{}, &entry{Consume: &contract.Consume{}})
 		c.owned[tp] = p
 		return c, p

@@ -48,7 +48,7 @@ func (p *producer) schedule(rec *kgo.Record, due time.Time, done func(Receipt, e
 		return
 	}
 	if err := p.pipe.admissible(rec); err != nil {
-		tell(p.app.sendFault(err))
+		tell(p.link.sendFault(err))
 		return
 	}
 	p.pipe.timetable.add(rec, due, tell)

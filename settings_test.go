@@ -3,6 +3,7 @@ package slipway_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -279,7 +280,7 @@ func TestTheEnvironmentIsReadFromEveryLayer(t *testing.T) {
 		Name: "dev", BootstrapServers: "kafka-0:9094,kafka-1:9094", CAFile: "/ca.crt", PasswordFile: "/password",
 		ListenHost: "127.0.0.1", ShutdownTimeout: time.Minute,
 	}
-	if env != want {
+	if !reflect.DeepEqual(env, want) {
 		t.Errorf("environment = %+v, want %+v", env, want)
 	}
 	_, err = slipway.EnvironmentOf("dev", values(t, ownFiles(nil), ""))

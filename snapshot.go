@@ -71,7 +71,7 @@ func (tp topicPartition) stuckness() string { return "progress of " + tp.String(
 
 // snapshot is the consumer's state for whoever collects metrics.
 func (c *consumer) snapshot() groupSnapshot {
-	s := groupSnapshot{group: c.group}
+	s := groupSnapshot{group: c.group, of: c.link.names()}
 	now := time.Now()
 	entries := make(map[*entry]*entrySnapshot)
 	for _, e := range c.entries {

@@ -165,7 +165,7 @@ func (c *carrier) tell(problem string) {
 	}
 	if c.said != problem {
 		c.said = problem
-		c.pipe.app.Tell(c.thing, problem)
+		c.pipe.link.tell(private, c.thing, problem)
 	}
 }
 

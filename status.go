@@ -92,7 +92,7 @@ func (a *App) Consumption() []EntryStatus {
 // status is what a snapshot says of an entry.
 func (c *consumer) status(e *entry, s groupSnapshot) EntryStatus {
 	now := EntryStatus{
-		Entry: e.Name, Topic: c.app.physical(e.Topic), Group: c.group, Tuning: e.tuning(), Partitions: []PartitionStatus{},
+		Entry: e.Name, Topic: c.link.physical(e.Topic), Group: c.group, Tuning: e.tuning(), Partitions: []PartitionStatus{},
 	}
 	for _, of := range s.entries {
 		if of.topic != e.Topic {

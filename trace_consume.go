@@ -14,7 +14,7 @@ import (
 
 // processing is what the spans of an entry's attempts have in common.
 func (c *consumer) processing(e *entry) operation {
-	return c.app.operation(trace.SpanKindConsumer, "process", "process", c.app.physical(e.Topic),
+	return c.app.operation(trace.SpanKindConsumer, "process", "process", c.link.physical(e.Topic),
 		attribute.String("messaging.consumer.group.name", c.group))
 }
 

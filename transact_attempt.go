@@ -75,8 +75,8 @@ func (s *session) open() (*kgo.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	app := s.consumer.app
-	common, err := app.commonOptions()
+	l := s.consumer.link
+	common, err := l.commonOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *session) open() (*kgo.Client, error) {
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
 		kgo.ProducerLinger(0),
-		kgo.RecordPartitioner(app.partitioners()),
+		kgo.RecordPartitioner(l.partitioners()),
 		kgo.ProducerBatchMaxBytesFn(s.batchBytes),
 		kgo.MaxVersions(s.versions()),
 		kgo.WithContext(life),
@@ -117,7 +117,7 @@ func (s *session) batchBytes(topic string) int32 {
 			return maxBatchBytes
 		}
 	}
-	return s.consumer.app.batchBytes(topic)
+	return s.consumer.link.batchBytes(topic)
 }
 
 // versions keeps the requests that the session makes by itself to what it
@@ -126,7 +126,7 @@ func (s *session) batchBytes(topic string) int32 {
 func (s *session) versions() *kversion.Versions {
 	v := kversion.Stable()
 	v.SetMaxKeyVersion(int16(kmsg.TxnOffsetCommit), 5)
-	if !s.consumer.app.safeTransactions {
+	if !s.consumer.link.safeTransactions {
 		v.SetMaxKeyVersion(int16(kmsg.TxnOffsetCommit), 4)
 		v.SetMaxKeyVersion(int16(kmsg.EndTxn), 4)
 	}

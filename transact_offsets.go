@@ -12,7 +12,7 @@ import (
 
 // offsets adds the offsets of a settlement to the transaction.
 func (s *session) offsets(ctx context.Context, by producerID, m membership, moved progress) error {
-	if !s.consumer.app.safeTransactions {
+	if !s.consumer.link.safeTransactions {
 		if err := s.addOffsets(ctx, by); err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (s *session) produce(ctx context.Context, records []*kgo.Record, of []*effe
 		if !s.refused(at[r.Record], r) {
 			return fmt.Errorf("produce to %s: %w", r.Record.Topic, r.Err)
 		}
-		err := s.consumer.app.named(r.Err, toWrite(r.Record.Topic))
+		err := s.consumer.link.named(r.Err, toWrite(r.Record.Topic))
 		refused.errs = append(refused.errs, fmt.Errorf("produce to %s: %w", r.Record.Topic, err))
 	}
 	if len(refused.errs) > 0 {

@@ -33,7 +33,7 @@ func (s *session) resolve(ctx context.Context, m membership) error {
 	for topic := range s.consumer.entries {
 		topics = append(topics, topic)
 	}
-	commits, err := s.consumer.app.retries.Offsets(ctx, s.consumer.group, topics...)
+	commits, err := s.consumer.link.retries.Offsets(ctx, s.consumer.group, topics...)
 	if err != nil {
 		return err
 	}

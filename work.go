@@ -311,14 +311,14 @@ func (c *consumer) bury(w *work) error {
 		w.sent = []*kgo.Record{letter} // together with its offset
 		return nil
 	}
-	client, err := c.app.deadClient()
+	client, err := c.link.deadClient()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(w.partition.ctx, deadLetterTimeout)
 	defer cancel()
 	span := c.traceDead(w, letter)
-	written, err := c.app.write(ctx, client, &c.app.denials.buries, letter)
+	written, err := c.link.write(ctx, client, &c.link.denials.buries, letter)
 	endSend(span, written, err)
 	return err
 }
@@ -347,9 +347,9 @@ const registryHealth = "schema registry"
 func (c *consumer) hear(w *work, err error) {
 	switch {
 	case unheard(err):
-		c.app.health.setOf(shared, registryHealth, err.Error())
+		c.link.tell(shared, registryHealth, err.Error())
 	case w.trouble != nil && w.deaf:
-		c.app.health.set(registryHealth, "")
+		c.link.tell(shared, registryHealth, "")
 		w.deaf, w.hurdles = false, 0
 	}
 }

@@ -211,7 +211,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 	case p.ended.Load():
 		y.over(t) // not finished: the next owner sees to it
 	case errors.Is(err, retrylog.ErrNotWritten):
-		err = y.consumer.app.named(err, toWrite(y.at.topic))
+		err = y.consumer.link.named(err, toWrite(y.at.topic))
 		t.tries++
 		y.consumer.tell(y.partition.retrying(), err.Error())
 		y.consumer.app.log.Error("retry topic could not be written, record stays open", "code", diag.RuntimeRetryFailed,
@@ -221,7 +221,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 		// Nobody knows whether the record is in the log. Only a new owner, behind
 		// a higher fence, can find out.
 		y.over(t)
-		y.consumer.reopen(p, y.consumer.app.named(err, toWrite(y.at.topic)))
+		y.consumer.reopen(p, y.consumer.link.named(err, toWrite(y.at.topic)))
 	}
 }
 
@@ -383,7 +383,7 @@ func (y *yard) fetch(ctx context.Context, offset int64) (*kgo.Record, error) {
 
 // lost halts the partition: a copy that the lot knows cannot be read.
 func (y *yard) lost(err error) {
-	switch refused := y.consumer.app.refused(err, toRead(y.at.topic)); {
+	switch refused := y.consumer.link.refused(err, toRead(y.at.topic)); {
 	case y.partition.ctx.Err() != nil:
 	case refused != nil:
 		y.consumer.reopen(y.partition, refused)

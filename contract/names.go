@@ -2,6 +2,8 @@ package contract
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -101,4 +103,21 @@ func join(parts ...string) string {
 		}
 	}
 	return strings.Join(kept, ".")
+}
+
+// Clusters are the aliases of the clusters that the running service reaches, in
+// order: those that its entries name, and for its probe topic, or a service
+// without entries, the default one.
+func (s *Service) Clusters() []string {
+	seen := make(map[string]bool)
+	for _, p := range s.Produces {
+		seen[cmp.Or(p.Cluster, DefaultAlias)] = true
+	}
+	for _, c := range s.Consumes {
+		seen[cmp.Or(c.Cluster, DefaultAlias)] = true
+	}
+	if len(seen) == 0 || s.ProbesByWriting() {
+		seen[DefaultAlias] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
 }

@@ -43,8 +43,8 @@ func aliases(svc *contract.Service) []string {
 	for _, c := range svc.Consumes {
 		seen[cmp.Or(c.Cluster, contract.DefaultAlias)] = true
 	}
-	if len(seen) == 0 {
-		return []string{contract.DefaultAlias}
+	if len(seen) == 0 || svc.ProbesByWriting() {
+		seen[contract.DefaultAlias] = true
 	}
 	return slices.Sorted(maps.Keys(seen))
 }

@@ -35,7 +35,7 @@ var mutants = map[string]mutant{
 		"TestWhatIsFinishedAheadIsNotRepeatedAfterAHandover",
 	},
 	"dead letters are not written": {
-		"work.go", "	written, err := c.app.write(ctx, client, &c.app.denials.buries, letter)\n	endSend(span, written, err)\n	return err", "	_, _, _ = ctx, client, span\n	return nil",
+		"work.go", "	written, err := c.link.write(ctx, client, &c.link.denials.buries, letter)\n	endSend(span, written, err)\n	return err", "	_, _, _ = ctx, client, span\n	return nil",
 		"TestAFailedRecordIsTriedAgainAndThenDeadLetteredWithItsBytes",
 	},
 	"retries come at once": {
