@@ -1,6 +1,7 @@
 package slipway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,8 +34,9 @@ func (a *App) check() error {
 	}
 	faults = append(faults, a.disunited(a.contract.Consumes)...)
 	faults = append(faults, a.untriggered()...)
+	faults = append(faults, a.unreached()...)
 	for _, p := range a.producers {
-		faults = append(faults, a.unsupportedProduce(a.contract.Produces[p.topic])...)
+		faults = append(faults, a.unrelayed(a.contract.Produces[p.topic])...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.contract.Produces)) {
 		faults = append(faults, a.unspillable(a.contract.Produces[name])...)
@@ -57,23 +59,16 @@ func (a *App) unsupported(name string, c *contract.Consume) diag.List {
 	}
 	refuse(c.As == contract.Share, "as: share", "use as: stream")
 	refuse(c.As == contract.Table && a.handlers[name] != nil, "a handler of an entry with as: table", "read it with slipway.NewReader, or use as: stream")
-	refuse(c.Cluster != "" && c.Cluster != contract.DefaultAlias, "cluster: "+c.Cluster, "leave it out: a service has one cluster")
 	return faults
 }
 
-func (a *App) unsupportedProduce(p *contract.Produce) diag.List {
+// unrelayed finds a topic whose outbox nothing empties.
+func (a *App) unrelayed(p *contract.Produce) diag.List {
 	var faults diag.List
-	refuse := func(asked bool, path, what, instead string) {
-		if asked {
-			faults.Add(diag.New(diag.RuntimeUnsupported, "%s: %s is not supported yet", path, what).
-				At(a.contract.Position(path)).WithFix("%s", instead))
-		}
-	}
 	path := "produces/" + p.Topic
 	if p.Via == contract.Outbox && !a.relayed[p.Topic] {
 		faults.Add(diag.New(diag.ProducerUnrelayed, "%s: via: outbox, and nothing relays what is put into it", path).At(a.contract.Position(path)))
 	}
-	refuse(p.Cluster != "" && p.Cluster != contract.DefaultAlias, path, "cluster: "+p.Cluster, "leave it out: a service has one cluster")
 	return faults
 }
 
@@ -81,16 +76,18 @@ func (a *App) unsupportedProduce(p *contract.Produce) diag.List {
 // a member of a group has one start, one preset, one protocol.
 func (a *App) disunited(entries map[string]*contract.Consume) diag.List {
 	var faults diag.List
-	first := make(map[string]string) // group → its first entry
+	type membership struct{ cluster, group string }
+	first := make(map[membership]string) // its first entry
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		c := entries[name]
 		if !c.Grouped() {
 			continue
 		}
 		group := a.contract.GroupID(c)
-		other, seen := first[group]
+		of := membership{cmp.Or(c.Cluster, contract.DefaultAlias), group}
+		other, seen := first[of]
 		if !seen {
-			first[group] = name
+			first[of] = name
 			continue
 		}
 		o := entries[other]

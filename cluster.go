@@ -96,6 +96,15 @@ func (l *link) own(topic string) *contract.Topic {
 // physical is a topic's name on the cluster.
 func (l *link) physical(topic string) string { return l.env.TopicPrefix + topic }
 
+// instance tells the processes of the service apart on the cluster. It says which
+// alias, because two aliases may mean one cluster.
+func (l *link) instance() string {
+	if l.alias == contract.DefaultAlias {
+		return l.cfg.Instance
+	}
+	return l.cfg.Instance + "." + l.alias
+}
+
 // on is what a thing of the cluster is called beside those of others.
 func (l *link) on(thing string) string {
 	if l.alias == contract.DefaultAlias {

@@ -74,8 +74,9 @@ type Environment struct {
 var environmentName = regexp.MustCompile(`^[a-z0-9]{1,12}$`)
 
 // EnvironmentFrom reads the environment through lookup, which is os.LookupEnv
-// in a service. All faults are reported at once.
-func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
+// in a service, with what it says of the clusters of these aliases beside the
+// default one. All faults are reported at once.
+func EnvironmentFrom(lookup func(string) (string, bool), clusters ...string) (Environment, error) {
 	get := func(name string) string {
 		v, _ := lookup(name)
 		return strings.TrimSpace(v)
@@ -102,6 +103,12 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 		AdminPrincipals:   get("ADMIN_PRINCIPALS"),
 		SpillDir:          get("SPILL_PATH"),
 	}
+	for _, alias := range clusters {
+		if env.Clusters == nil {
+			env.Clusters = make(map[string]Cluster)
+		}
+		env.Clusters[alias] = clusterFrom(alias, get)
+	}
 	var faults diag.List
 	if v := get("SHUTDOWN_TIMEOUT"); v != "" {
 		d, err := time.ParseDuration(v)
@@ -127,6 +134,7 @@ func EnvironmentFrom(lookup func(string) (string, bool)) (Environment, error) {
 // configured with. All faults are reported at once, by the names of the variables;
 // files and flags can say the same.
 func EnvironmentOf(name string, v *config.Values) (Environment, error) {
+	ofClusters, aliases := clusterKeys(v)
 	return EnvironmentFrom(func(variable string) (string, bool) {
 		switch variable {
 		case "ENVIRONMENT":
@@ -136,8 +144,11 @@ func EnvironmentOf(name string, v *config.Values) (Environment, error) {
 		case "KAFKA_ADMIN_CREATE_TOPICS":
 			return v.Text("kafka.admin.create-topics"), true
 		}
+		if key := ofClusters[variable]; key != "" {
+			return v.Text(key), true
+		}
 		return v.Text(strings.ToLower(strings.ReplaceAll(variable, "_", "."))), true
-	})
+	}, aliases...)
 }
 
 func (e Environment) validate() error {
@@ -160,6 +171,7 @@ func (e Environment) validate() error {
 		faults.Add(diag.New(diag.RuntimeVariableMissing, "neither SASL_PASSWORD_PATH nor TLS_CERT_PATH is set: the service has no identity").
 			WithFix("set SASL_PASSWORD_PATH to the file with the service's password, or TLS_CERT_PATH and TLS_KEY_PATH to its certificate"))
 	}
+	faults = append(faults, e.validateClusters()...)
 	if e.AdminAddress != "" {
 		faults = append(faults, e.validateAdmin()...)
 	}

@@ -73,6 +73,17 @@ func (e Environment) validateClusters() (faults diag.List) {
 	return faults
 }
 
+// unreached finds clusters that the contract names and the environment knows
+// nothing of, and topics that would be one to whoever publishes records.
+func (a *App) unreached() (faults diag.List) {
+	for _, l := range a.links {
+		if _, known := a.cfg.Environment.Clusters[l.alias]; !known && !l.has("") {
+			faults.Add(unreachable(l.alias))
+		}
+	}
+	return faults
+}
+
 // unreachable says that nobody said where a cluster is.
 func unreachable(alias string) diag.Diagnostic {
 	name := clusterVariable(alias) + "BOOTSTRAP_SERVERS"

@@ -50,7 +50,7 @@ func (a *App) judge(now time.Time) []finding {
 	if s.up {
 		found = slices.Concat(a.judgeGroups(s, now), a.judgeProblems(s), a.judgePipes(now), a.judgeSettings(), a.judgeOwn(now))
 		for _, l := range a.links {
-			found = append(found, l.judge(now)...)
+			found = append(found, l.stands(now)...)
 		}
 		for i := range found {
 			found[i].excuse(s, now)
@@ -116,8 +116,8 @@ func (f *finding) excuse(s standing, now time.Time) {
 	}
 }
 
-// judge is how one cluster stands, and the service with it.
-func (l *link) judge(now time.Time) []finding {
+// stands is how one cluster stands, and the service with it.
+func (l *link) stands(now time.Time) []finding {
 	return l.found(slices.Concat(l.judgePath(l.path.view()), l.judgeRights(), l.judgeIdentity(now))...)
 }
 

@@ -49,7 +49,7 @@ func (c *consumer) membership() []kgo.Opt {
 		kgo.OnPartitionsLost(c.lost),
 	}
 	if e.Static {
-		opts = append(opts, kgo.InstanceID(c.app.cfg.Instance))
+		opts = append(opts, kgo.InstanceID(c.link.instance()))
 	}
 	if e.Protocol == contract.Consumer {
 		return append(opts, kgo.ServerSideBalancer()) // session and heartbeat are the broker's, see plan

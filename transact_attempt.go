@@ -23,7 +23,7 @@ func (s *session) membership() membership {
 	var m membership
 	m.member, m.generation = s.consumer.client.GroupMetadata()
 	if s.consumer.first().Static {
-		m.instance = &s.consumer.app.cfg.Instance
+		m.instance = new(s.consumer.link.instance())
 	}
 	return m
 }

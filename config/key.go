@@ -12,7 +12,7 @@ import (
 
 // A Key is one line of the table of what can be configured.
 type Key struct {
-	Name    string // dotted; <entry> stands for an entry of consumes
+	Name    string // dotted; <entry> stands for an entry of consumes, <alias> for a cluster
 	Type    string // what the value is: duration, integer, list, text | json
 	Bounds  string // such as 1ms to 1d; empty where there are none
 	Default string // empty means none
@@ -26,17 +26,21 @@ type Key struct {
 	Required bool // a service does not start before something gives a value
 	Doc      string
 
-	own   bool     // it is a setting of the service's own
-	entry string   // of consumes, for a key that concerns one
-	path  []string // the mappings of a file that lead to it
-	kind  *kind
-	whole string // the key for all entries that one for an entry falls back to
-	part  string // of the contract's entry that says the same: retry/backoff
-	of    func(*contract.Consume) string
+	own     bool     // it is a setting of the service's own
+	entry   string   // of consumes, for a key that concerns one
+	cluster string   // alias, for a key that concerns one
+	path    []string // the mappings of a file that lead to it
+	kind    *kind
+	whole   string // the key for all entries that one for an entry falls back to
+	part    string // of the contract's entry that says the same: retry/backoff
+	of      func(*contract.Consume) string
 }
 
 // template stands for the name of an entry.
 const template = "<entry>"
+
+// aliasTemplate stands for the alias of a cluster.
+const aliasTemplate = "<alias>"
 
 // prefix is what every key's own variable begins with.
 const prefix = "SLIPWAY_"
@@ -63,6 +67,7 @@ func Keys() []Key {
 		k.Variables = []string{prefix + variable(k.Name), variable(k.Name)}
 		all = append(all, k.described())
 	}
+	all = append(all, clusterKeys(aliasTemplate)...)
 	for _, k := range consumption {
 		if !k.single {
 			all = append(all, k.forAll())
@@ -75,12 +80,17 @@ func Keys() []Key {
 }
 
 // KeysOf is the table of one service, sorted by name: keys for each entry that
-// it consumes in a group, and its own settings.
+// it consumes in a group and each cluster that it reaches, and its own settings.
 func KeysOf(svc *contract.Service) []Key {
 	var all []Key
 	for _, k := range Keys() {
-		if k.entry != template {
+		if k.entry != template && k.cluster != aliasTemplate {
 			all = append(all, k)
+		}
+	}
+	for _, alias := range svc.Clusters() {
+		if alias != contract.DefaultAlias {
+			all = append(all, clusterKeys(alias)...)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(svc.Consumes)) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,44 @@ var surroundings = []Key{
 	{Name: "admin.principals", kind: list(), Doc: "The common names of the operators' certificates. None means all that those authorities vouch for."},
 	{Name: "log.level", kind: words("debug", "info", "warn", "error"), Default: "info", Live: true, Doc: "The least level that is logged."},
 	{Name: "log.format", kind: words("text", "json"), Default: "text", Doc: "How log lines are written."},
+}
+
+// below the alias of a cluster stand the keys that say how that cluster is
+// reached, where it is not the default one.
+const clusters = "clusters"
+
+// reaching are the keys of the surroundings that every cluster has.
+var reaching = []string{
+	"bootstrap.servers", "tls.ca.path", "tls.cert.path", "tls.key.path", "sasl.password.path",
+	"schema.registry.url", "schema.registry.auth.path", "topic.prefix",
+}
+
+// clusterKeys are the keys of a cluster.
+func clusterKeys(alias string) []Key {
+	var all []Key
+	for _, of := range surroundings {
+		if !slices.Contains(reaching, of.Name) {
+			continue
+		}
+		name := clusters + "." + alias + "." + of.Name
+		bare := variable(clusters) + "_" + variable(alias) + "_" + variable(of.Name)
+		if alias == aliasTemplate {
+			bare = variable(clusters) + "_<ALIAS>_" + variable(of.Name)
+		}
+		k := Key{
+			Name: name, kind: of.kind, cluster: alias, path: append([]string{clusters, alias}, strings.Split(of.Name, ".")...),
+			Variables: []string{prefix + bare, bare},
+			Doc:       of.Doc + " Of a cluster other than the default one; what is not said is as it is there.",
+		}
+		switch of.Name {
+		case "bootstrap.servers":
+			k.Doc = "The addresses of the brokers of a cluster other than the default one, host:port. Needed for each that the contract names."
+		case "topic.prefix":
+			k.Doc = "What keeps environments on that cluster apart. None means none, whatever the default cluster has."
+		}
+		all = append(all, k.described())
+	}
+	return all
 }
 
 // A consuming is a key of how entries are consumed, for all of them or for one.

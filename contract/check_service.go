@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,7 +44,8 @@ func (s *Service) check() diag.List {
 		c := s.Consumes[name]
 		f.consume(c)
 		if c.Grouped() {
-			groups[c.Group] = append(groups[c.Group], c)
+			at := c.Group + " on " + cmp.Or(c.Cluster, DefaultAlias)
+			groups[at] = append(groups[at], c)
 		}
 	}
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
@@ -56,8 +58,37 @@ func (s *Service) check() diag.List {
 		f.setting(s.Config[name])
 	}
 	f.outbox()
+	f.transactions()
 	f.workload()
 	return f.list
+}
+
+// transactions judges that what goes into one transaction is on one cluster:
+// all that the service handles, and all that it produces so.
+func (f *faults) transactions() {
+	home, first := "", ""
+	judge := func(element, alias string) {
+		alias = cmp.Or(alias, DefaultAlias)
+		switch {
+		case first == "":
+			home, first = alias, element
+		case alias != home:
+			f.add(diag.TransactionClusters, element, "", "it is on cluster %s and %s is on %s, and the service produces via: transaction", alias, first, home)
+		}
+	}
+	if !f.service.exact() {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.service.Produces)) {
+		if p := f.service.Produces[name]; p.Via == Transaction {
+			judge("produces/"+name, p.Cluster)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.service.Consumes)) {
+		if c := f.service.Consumes[name]; c.Grouped() {
+			judge("consumes/"+name, c.Cluster)
+		}
+	}
 }
 
 func (f *faults) topic(t *Topic) {

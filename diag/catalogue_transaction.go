@@ -10,6 +10,7 @@ const (
 	TransactionRefused    Code = "SLP-TXN-006"
 
 	TransactionUntriggered Code = "SLP-TXN-007"
+	TransactionClusters    Code = "SLP-TXN-008"
 )
 
 var transactionEntries = []Entry{
@@ -20,4 +21,5 @@ var transactionEntries = []Entry{
 	{TransactionOverruled, "somebody else moved the group's offsets", "While the outcome of a transaction was unknown, the group's offsets were set to something that this service did not commit. Whether its transaction went through can no longer be told.", "The partition stands until it is assigned anew. Set offsets only while the service is stopped, and restart it now."},
 	{TransactionRefused, "a topic refuses what is to be written in a transaction", "The topic is missing or denied, or a dead letter is larger than its topic takes. Nothing of the partition is committed until it is written; other partitions go on.", "Run slipway apply; for a dead letter that is too large raise the topic's max.message.bytes."},
 	{TransactionUntriggered, "transactions that nothing begins", "With via: transaction a value is sent from within a handler, in one transaction with the offset of the record that is handled. The service has no handler: it consumes nothing in a group, so nothing could ever be sent.", "Use via: direct in the contract's produces entry, or add what the service consumes."},
+	{TransactionClusters, "a transaction across clusters", "With via: transaction a service's handlers send in one transaction with the offsets of the records that they handle. A transaction is of one Kafka cluster: what is on another one cannot be part of it.", "Produce with via: direct or via: outbox to another cluster, and let its readers recognise repeats (dedup). Or split the service in two: one that handles in transactions on one cluster, one that copies to the other."},
 }

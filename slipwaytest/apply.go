@@ -77,29 +77,33 @@ func (k *Kit) apply() {
 func (k *Kit) resolve() *contract.Resolved {
 	external := &contract.External{Topics: make(map[string]*contract.ExternalTopic)}
 	r := &contract.Resolved{
-		Env: environment, External: external, Clusters: &contract.Clusters{},
-		Bindings: map[string]contract.Binding{contract.DefaultAlias: {Cluster: contract.Embedded}},
+		Env: environment, External: external, Clusters: &contract.Clusters{Clusters: map[string]*contract.Cluster{elsewhere: {Name: elsewhere}}},
+		Bindings: map[string]contract.Binding{contract.DefaultAlias: {Cluster: elsewhere}},
 	}
+	for alias := range k.root().others {
+		r.Bindings[alias] = contract.Binding{Cluster: elsewhere}
+	}
+	r.Bindings[k.alias] = contract.Binding{Cluster: contract.Embedded}
 	owned := make(map[string]bool)
 	for _, name := range k.order {
 		svc := k.services[name].contract
 		r.Services = append(r.Services, svc)
-		for t := range svc.Topics {
-			owned[t] = true
+		for name, t := range svc.Topics {
+			owned[name] = owned[name] || k.here(t.Cluster)
 		}
 	}
 	slices.SortFunc(r.Services, func(a, b *contract.Service) int { return cmp.Compare(a.Name, b.Name) })
 	for _, svc := range r.Services {
 		for _, c := range svc.Consumes {
-			r.Bindings[cmp.Or(c.Cluster, contract.DefaultAlias)] = contract.Binding{Cluster: contract.Embedded}
-			if !owned[c.Topic] {
-				external.Topics[c.Topic] = &contract.ExternalTopic{Name: c.Topic, Partitions: externalPartitions}
+			if !owned[c.Topic] && k.here(c.Cluster) {
+				external.Topics[c.Topic] = &contract.ExternalTopic{Name: c.Topic, Partitions: externalPartitions, Cluster: k.alias}
 				k.topics[c.Topic] = k.topic(svc, c.Schema, contract.Key{})
 			}
 		}
 		for _, t := range svc.Topics {
-			r.Bindings[cmp.Or(t.Cluster, contract.DefaultAlias)] = contract.Binding{Cluster: contract.Embedded}
-			k.topics[t.Name] = k.topic(svc, t.Schema, t.Key)
+			if k.here(t.Cluster) {
+				k.topics[t.Name] = k.topic(svc, t.Schema, t.Key)
+			}
 		}
 	}
 	return r
@@ -171,8 +175,13 @@ func (k *Kit) mark(ctx context.Context, name string, t *topic) error {
 
 // consumes reports whether the groups of a service own all their partitions.
 func (k *Kit) consumes(s *service) bool {
+	for _, other := range k.others {
+		if !other.consumes(s) {
+			return false
+		}
+	}
 	for _, c := range s.contract.Consumes {
-		if !c.Grouped() {
+		if !c.Grouped() || !k.here(c.Cluster) {
 			continue
 		}
 		groups, err := k.admin.Groups(k.t.Context(), s.contract.GroupID(c))

@@ -26,6 +26,7 @@ func (k *Kit) Release(service, entry, key string) {
 func (k *Kit) Skip(service, entry, key string) {
 	k.t.Helper()
 	at := k.unpark(service, entry, key, parking.Skip)
+	k = k.entry(service, entry).kit
 	if k.skipped == nil {
 		k.skipped = make(map[spot]bool)
 	}
@@ -53,7 +54,7 @@ func (k *Kit) LetGo(service, entry, key string) {
 func (k *Kit) Redrive(service, entry string) int {
 	k.t.Helper()
 	e := k.entry(service, entry)
-	client, err := dlq.Open(dlq.Config{Options: k.login()})
+	client, err := dlq.Open(dlq.Config{Options: e.kit.login()})
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -31,6 +31,9 @@ const patience = 2 * time.Minute
 // the test when something goes wrong. Use it from the test's goroutine only.
 type Kit struct {
 	t        *testing.T
+	alias    string          // of the cluster
+	first    *Kit            // on the default cluster; nil for that one
+	others   map[string]*Kit // of the first, by alias
 	cluster  *embedded.Cluster
 	dir      string
 	log      *slog.Logger
@@ -88,14 +91,14 @@ func (k *Kit) Ready(service string) error {
 	return k.app(service).Ready()
 }
 
-// Lag returns how many records a service has yet to finish, by its committed
-// offsets.
+// Lag returns how many records of the cluster a service has yet to finish, by its
+// committed offsets.
 func (k *Kit) Lag(service string) int64 {
 	k.t.Helper()
 	s := k.service(service)
 	var names, topics []string
 	for _, c := range s.contract.Consumes {
-		if c.Grouped() {
+		if c.Grouped() && k.here(c.Cluster) {
 			names = append(names, s.contract.GroupID(c))
 			topics = append(topics, c.Topic)
 		}

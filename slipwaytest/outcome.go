@@ -66,7 +66,7 @@ func (k *Kit) entry(service, name string) entry {
 	if c == nil {
 		k.t.Fatalf("service %s does not consume %s", service, name)
 	}
-	e := entry{Consume: c, kit: k, service: svc, name: service}
+	e := entry{Consume: c, kit: k.On(c.Cluster), service: svc, name: service}
 	if c.Retries() {
 		e.retry = svc.RetryTopic(c)
 	}

@@ -36,7 +36,7 @@ func (k *Kit) RequireProduced(topic string, n int) {
 // service wrote of a consumed topic.
 func (k *Kit) RequireDeadLettered(service, entry string, n int) {
 	k.t.Helper()
-	k.RequireProduced(k.DeadLetterTopic(service, entry), n)
+	k.entry(service, entry).kit.RequireProduced(k.DeadLetterTopic(service, entry), n)
 }
 
 // DeadLetterTopic is where a service puts the dead letters of an entry of its

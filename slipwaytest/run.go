@@ -63,19 +63,21 @@ func RunAll(t *testing.T, services []Service, test func(t *testing.T, k *Kit)) {
 // start brings up the cluster, applies the contracts and starts the services.
 func (k *Kit) start(services []Service) {
 	k.t.Helper()
-	cluster, err := embedded.Start(k.t.Context(), embedded.Config{Network: new(kfake.VirtualNetwork)})
-	if err != nil {
-		k.t.Fatalf("start cluster: %v", err)
-	}
-	k.cluster = cluster
-	k.network = newNetwork(cluster.Dial)
+	wires := new(kfake.VirtualNetwork)
+	k.alias = contract.DefaultAlias
+	k.raise(embedded.Config{Network: wires})
+	k.network = newNetwork(k.cluster.Dial)
 	k.codecs = []schema.Codec{avro.Codec(), jsonvalue.Codec(), proto.Codec()}
 	k.journal = &journal{t: k.t}
 	k.log = slog.New(slog.NewTextHandler(k.journal, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	for _, s := range services {
 		k.add(s)
 	}
+	k.raiseOthers(wires)
 	k.apply()
+	for _, other := range k.others {
+		other.apply()
+	}
 	for _, name := range k.order {
 		k.Start(name)
 	}
@@ -217,7 +219,7 @@ func (k *Kit) wait(name string, i *instance) {
 // environment writes the files that a service is mounted with.
 func (k *Kit) environment(svc *contract.Service) slipway.Environment {
 	access := k.cluster.Registry()
-	return slipway.Environment{
+	env := slipway.Environment{
 		Name:             environment,
 		BootstrapServers: strings.Join(k.cluster.Bootstrap(), ","),
 		CAFile:           k.file("ca.crt", string(k.cluster.CA())),
@@ -226,7 +228,16 @@ func (k *Kit) environment(svc *contract.Service) slipway.Environment {
 		RegistryURL:      access.URL,
 		RegistryAuthFile: k.file("registry.auth", access.Reader),
 		DatabaseURL:      "sqlite:" + filepath.Join(k.dir, svc.Name+".db"),
+		Clusters:         make(map[string]slipway.Cluster),
 	}
+	for alias, other := range k.others {
+		there := other.environment(svc)
+		env.Clusters[alias] = slipway.Cluster{
+			BootstrapServers: there.BootstrapServers, CAFile: there.CAFile, PasswordFile: there.PasswordFile,
+			RegistryURL: there.RegistryURL, RegistryAuthFile: there.RegistryAuthFile,
+		}
+	}
+	return env
 }
 
 func (k *Kit) file(name, text string) string {
@@ -250,6 +261,17 @@ func (k *Kit) stop() {
 			k.wait(name, i)
 		}
 	}
+	for _, other := range k.others {
+		other.close()
+	}
+	if k.close() {
+		<-time.After(farewell) // time stands still once the test is over
+	}
+}
+
+// close ends the kit's connections to the cluster, and the cluster. It reports
+// whether there was one.
+func (k *Kit) close() bool {
 	if k.admin != nil {
 		k.admin.Close()
 	}
@@ -260,12 +282,12 @@ func (k *Kit) stop() {
 		client.Close()
 	}
 	if k.cluster == nil {
-		return
+		return false
 	}
 	if err := k.cluster.Close(); err != nil {
 		k.t.Errorf("stop cluster: %v", err)
 	}
-	<-time.After(farewell) // time stands still once the test is over
+	return true
 }
 
 // farewell is how long connections may take to close whose other end is gone:
