@@ -69,7 +69,7 @@ func (e *estate) choose(broker string) error {
 		e.cluster = contract.Local
 	}
 	e.cluster = cmp.Or(e.cluster, contract.Embedded)
-	// A service knows one prefix, and the estate's topics have different names.
+	// The estate's topics have different names, also those of different clusters.
 	prefix := bound[contract.DefaultAlias].TopicPrefix
 	for alias := range bound {
 		bound[alias] = contract.Binding{Cluster: e.cluster, TopicPrefix: prefix}

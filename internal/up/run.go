@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -265,5 +266,21 @@ func (r *run) database(service string) (string, error) {
 func (r *run) addPrefix(vars map[string]string) {
 	if prefix := r.estate.Bindings[contract.DefaultAlias].TopicPrefix; prefix != "" {
 		vars["TOPIC_PREFIX"] = prefix
+	}
+}
+
+// addClusters adds how a service reaches clusters other than the default one: a
+// run has one cluster, which all aliases mean. Who it is there, and the registry,
+// are what it has for the default one.
+func (r *run) addClusters(vars map[string]string, svc *contract.Service) {
+	for _, alias := range svc.Clusters() {
+		if alias == contract.DefaultAlias {
+			continue
+		}
+		name := "CLUSTERS_" + strings.ToUpper(strings.ReplaceAll(alias, "-", "_")) + "_"
+		vars[name+"BOOTSTRAP_SERVERS"] = vars["BOOTSTRAP_SERVERS"]
+		if prefix := r.estate.Bindings[alias].TopicPrefix; prefix != "" {
+			vars[name+"TOPIC_PREFIX"] = prefix
+		}
 	}
 }

@@ -1,0 +1,71 @@
+package slipway_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	slipway "github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/config"
+	"github.com/slipway-go/slipway/contract"
+)
+
+// atClusters are values that the variables of a service with a cluster whose
+// alias has a hyphen give.
+func atClusters(t *testing.T, environ ...string) *config.Values {
+	t.Helper()
+	files := severalFiles()
+	files["slipway.yaml"].Data = []byte(strings.ReplaceAll(string(files["slipway.yaml"].Data), "cluster: analytics", "cluster: eu-analytics"))
+	svc, list := contract.Parse(files, "slipway.yaml")
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	loader, err := config.New(config.Config{Contract: svc, Files: files, Environ: append([]string{
+		"ENVIRONMENT=dev", "BOOTSTRAP_SERVERS=kafka-0:9094", "TLS_CA_PATH=/ca.crt", "TOPIC_PREFIX=dev.", "SASL_PASSWORD_PATH=/password",
+	}, environ...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := loader.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := v.Warnings(); len(list) > 0 {
+		t.Errorf("warnings: %v", list)
+	}
+	return v
+}
+
+func TestVariablesOfAClusterStandBehindItsAlias(t *testing.T) {
+	t.Parallel()
+	env, err := slipway.EnvironmentOf("dev", atClusters(t,
+		"CLUSTERS_EU_ANALYTICS_BOOTSTRAP_SERVERS=a-0:9094,a-1:9094", "SLIPWAY_CLUSTERS_EU_ANALYTICS_TLS_CA_PATH=/a/ca.crt",
+		"CLUSTERS_EU_ANALYTICS_TLS_CERT_PATH=/a/tls.crt", "CLUSTERS_EU_ANALYTICS_TLS_KEY_PATH=/a/tls.key",
+		"CLUSTERS_EU_ANALYTICS_SCHEMA_REGISTRY_URL=https://registry.a", "CLUSTERS_EU_ANALYTICS_SCHEMA_REGISTRY_AUTH_PATH=/a/registry",
+		"CLUSTERS_EU_ANALYTICS_TOPIC_PREFIX=eu.", "CLUSTERS_EU_ANALYTICS_SASL_PASSWORD_PATH=/a/password",
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]slipway.Cluster{"eu-analytics": {
+		BootstrapServers: "a-0:9094,a-1:9094", CAFile: "/a/ca.crt", CertFile: "/a/tls.crt", KeyFile: "/a/tls.key", PasswordFile: "/a/password",
+		RegistryURL: "https://registry.a", RegistryAuthFile: "/a/registry", TopicPrefix: "eu.",
+	}}
+	if diff := cmp.Diff(want, env.Clusters); diff != "" {
+		t.Errorf("Clusters (-want +got)\n%s", diff)
+	}
+	if env.BootstrapServers != "kafka-0:9094" || env.CAFile != "/ca.crt" || env.CertFile != "" {
+		t.Errorf("environment = %+v, want the default cluster as it was", env)
+	}
+}
+
+func TestWhatIsMissingOfAClusterIsToldByItsVariables(t *testing.T) {
+	t.Parallel()
+	_, err := slipway.EnvironmentOf("dev", atClusters(t, "CLUSTERS_EU_ANALYTICS_TLS_CERT_PATH=/a/tls.crt"))
+	for _, part := range []string{"CLUSTERS_EU_ANALYTICS_BOOTSTRAP_SERVERS is not set", "only one of CLUSTERS_EU_ANALYTICS_TLS_CERT_PATH and CLUSTERS_EU_ANALYTICS_TLS_KEY_PATH"} {
+		if err == nil || !strings.Contains(told(err), part) {
+			t.Errorf("EnvironmentOf() = %v, want %q in it", err, part)
+		}
+	}
+}
