@@ -47,7 +47,7 @@ func (y *yard) look() {
 	to, err := y.log.Reach(ctx, y.partition.topic, y.partition.id, position, isolation)
 	switch {
 	case err != nil && y.partition.ctx.Err() == nil:
-		y.consumer.app.log.Warn("source could not be looked at, what waits for it goes on waiting",
+		y.consumer.link.log.Warn("source could not be looked at, what waits for it goes on waiting",
 			"topic", y.partition.topic, "partition", y.partition.id, "error", err)
 	case err == nil && to > position:
 		y.passed(to)

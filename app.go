@@ -330,11 +330,15 @@ func (a *App) work(ctx context.Context) error {
 func (a *App) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Environment.ShutdownTimeout/3)
 	defer cancel()
+	var all sync.WaitGroup
 	for _, l := range a.links {
 		for _, w := range l.writers {
-			if err := w.client.Flush(ctx); err != nil {
-				a.log.Error("flush producers", "cluster", l.alias, "error", err, "unsent", w.client.BufferedProduceRecords())
-			}
+			all.Go(func() { // one that is away takes nobody's time
+				if err := w.client.Flush(ctx); err != nil {
+					l.log.Error("flush producers", "error", err, "unsent", w.client.BufferedProduceRecords())
+				}
+			})
 		}
 	}
+	all.Wait()
 }

@@ -48,7 +48,7 @@ func (c *consumer) assigned(ctx context.Context, client *kgo.Client, got map[str
 	c.out.Store(false)
 	if len(got) > 0 {
 		c.meter.assigned.Add(1)
-		c.app.log.Info("partitions assigned", "group", c.group, "partitions", got)
+		c.link.log.Info("partitions assigned", "group", c.group, "partitions", got)
 	}
 }
 
@@ -77,7 +77,7 @@ func (c *consumer) revoked(_ context.Context, _ *kgo.Client, gone map[string][]i
 	}
 	c.meter.revoked.Add(1)
 	c.release(partitions, min(revokeBudget, c.app.cfg.Environment.ShutdownTimeout*2/3), ErrRevoked)
-	c.app.log.Info("partitions revoked", "group", c.group, "partitions", gone)
+	c.link.log.Info("partitions revoked", "group", c.group, "partitions", gone)
 }
 
 // lost gives up partitions that another instance may own already: handlers are
@@ -93,7 +93,7 @@ func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int3
 	}
 	c.settle(partitions, 0, ErrRevoked) // no time for those that run
 	for _, p := range partitions {
-		c.app.log.Warn("partition lost", "group", c.group, "topic", p.topic, "partition", p.id)
+		c.link.log.Warn("partition lost", "group", c.group, "topic", p.topic, "partition", p.id)
 	}
 }
 

@@ -2,6 +2,7 @@ package slipway
 
 import (
 	"cmp"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -26,8 +27,9 @@ import (
 type link struct {
 	*App
 
-	alias string      // as the contract has it
-	env   Environment // with what is said of this cluster in place
+	alias string       // as the contract has it
+	env   Environment  // with what is said of this cluster in place
+	log   *slog.Logger // the app's, which names the cluster unless it is the default one
 
 	client   *kgo.Client // produces
 	writers  map[batching]*writer
@@ -57,7 +59,11 @@ func (a *App) newLinks() []*link {
 }
 
 func (a *App) newLink(alias string) *link {
-	return &link{App: a, alias: alias, env: a.cfg.Environment.at(alias), registry: a.cfg.Registry, path: path{hurry: make(chan struct{}, 1)}}
+	l := &link{App: a, alias: alias, env: a.cfg.Environment.at(alias), log: a.log, registry: a.cfg.Registry, path: path{hurry: make(chan struct{}, 1)}}
+	if alias != contract.DefaultAlias {
+		l.log = a.log.With("cluster", alias)
+	}
+	return l
 }
 
 // linkOf is the link to the cluster that an entry of the contract names.
@@ -111,6 +117,14 @@ func (l *link) on(thing string) string {
 		return thing
 	}
 	return thing + " on " + l.alias
+}
+
+// other is the alias; empty for the default cluster.
+func (l *link) other() string {
+	if l.alias == contract.DefaultAlias {
+		return ""
+	}
+	return l.alias
 }
 
 // keyCluster tells series of several clusters apart. It is not called cluster,

@@ -295,6 +295,10 @@ func TestSeriesOfTwoClustersDoNotCollide(t *testing.T) {
 					if kind, _ := p.Attributes.Value("kind"); kind.AsString() == "assigned" {
 						assigned[cluster.AsString()]++
 					}
+				case "slipway.health.check":
+					if check, _ := p.Attributes.Value("check"); strings.Contains(check.AsString(), " on ") {
+						t.Errorf("%s{%s}, want the cluster in its own label", m.Name, labels)
+					}
 				case "kafka.producer.messages":
 					if cluster.AsString() != analytics {
 						t.Errorf("%s{%s}, want its cluster", m.Name, labels)
@@ -320,5 +324,25 @@ func TestAClusterThatNobodyNamedTheBrokersOfIsMissed(t *testing.T) {
 	err = app.Run(t.Context())
 	if !errors.Is(err, diag.RuntimeVariableMissing) || !strings.Contains(told(err), "CLUSTERS_ANALYTICS_BOOTSTRAP_SERVERS") {
 		t.Errorf("Run() = %v, want it to name CLUSTERS_ANALYTICS_BOOTSTRAP_SERVERS", err)
+	}
+}
+
+func TestTopicsThatWouldBeOneToWhoeverPublishesAreRefused(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"slipway.yaml": {Data: []byte(`apiVersion: slipway.dev/v1
+kind: Service
+metadata: {name: worker, owner: team-data}
+produces:
+  jobs.v1: {}
+  dev.jobs.v1: {cluster: analytics}
+`)}}
+	app, err := slipway.New(slipway.Config{Files: files, Environment: slipway.Environment{
+		Name: "dev", BootstrapServers: "localhost:1", TopicPrefix: "dev.", Clusters: map[string]slipway.Cluster{analytics: {BootstrapServers: "localhost:2"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Run(t.Context()); !errors.Is(err, diag.RuntimeUnsupported) || !strings.Contains(told(err), "both dev.jobs.v1") {
+		t.Errorf("Run() = %v, want it to refuse two topics of one name", err)
 	}
 }

@@ -73,7 +73,7 @@ func (c *consumer) commit(ctx context.Context, of func() []*partition) {
 		return c.send(ctx, moved)
 	})
 	if err != nil && !errors.Is(err, context.Canceled) && !c.commitDenied(err) {
-		c.app.log.Warn("commit failed, trying again", "group", c.group, "error", err)
+		c.link.log.Warn("commit failed, trying again", "group", c.group, "error", err)
 	}
 }
 

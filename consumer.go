@@ -125,7 +125,7 @@ func (a *App) newConsumers() ([]*consumer, error) {
 func (c *consumer) equip(e *entry) {
 	e.clock = newClock()
 	e.lanes = lane.New(e.Concurrency, c.handle)
-	e.guard = newGuard(e.Consume, e.wake, e.breakerChanged(c.app.log))
+	e.guard = newGuard(e.Consume, e.wake, e.breakerChanged(c.link.log))
 	e.dog = c.newWatchdog()
 	e.processing = c.processing(e)
 	e.meter = c.app.meter.entry(c.group, e.Topic, c.app.contract.SLO.FreshnessP99 > 0, c.link.names()...)
@@ -226,7 +226,7 @@ func (c *consumer) take(fetched kgo.FetchTopicPartition) {
 func (c *consumer) begin(p *partition, records []*kgo.Record) uint64 {
 	seq, back := p.begin(c.places, records)
 	if back != nil {
-		c.app.log.Error("the log was cut behind the consumer, records are handled again from there", "code", diag.RuntimeLogRewound,
+		c.link.log.Error("the log was cut behind the consumer, records are handled again from there", "code", diag.RuntimeLogRewound,
 			"group", c.group, "topic", p.topic, "partition", p.id, "rewind", *back)
 	}
 	return seq
@@ -300,7 +300,7 @@ func (c *consumer) partition(topic string, id int32) *partition {
 // client goes on trying; what cannot mend itself turns health red until records
 // come again.
 func (c *consumer) fetchFailed(topic string, id int32, err error) {
-	log := c.app.log.With("group", c.group, "topic", topic, "partition", id)
+	log := c.link.log.With("group", c.group, "topic", topic, "partition", id)
 	if bomb, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
 		if p := c.partition(topic, id); p != nil && !p.ended.Load() {
 			c.bypass(p, bomb)
@@ -371,7 +371,7 @@ func (c *consumer) drain() {
 		return partitions
 	})
 	if forced > 0 {
-		c.app.log.Error("handlers outlived the drain budget; their records will be handled again",
+		c.link.log.Error("handlers outlived the drain budget; their records will be handled again",
 			"code", diag.RuntimeDrainExceeded, "partitions", forced, "budget", c.app.cfg.Environment.ShutdownTimeout*2/3)
 	}
 }

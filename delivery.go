@@ -212,6 +212,6 @@ func (a *App) checkDedup(name string, c *contract.Consume, typ reflect.Type, r *
 // dedup without anything keeping the message's id.
 func (c *consumer) unkept(e *entry) {
 	e.unkept.Do(func() {
-		c.app.log.Error("handler finished a message and nothing keeps its id", "code", diag.InboxBypassed, "group", e.group, "entry", e.Name, "topic", e.Topic)
+		c.link.log.Error("handler finished a message and nothing keeps its id", "code", diag.InboxBypassed, "group", e.group, "entry", e.Name, "topic", e.Topic)
 	})
 }

@@ -74,12 +74,22 @@ func (e Environment) validateClusters() (faults diag.List) {
 }
 
 // unreached finds clusters that the contract names and the environment knows
-// nothing of, and topics that would be one to whoever publishes records.
+// nothing of, and topics of two clusters that would be one to [App.Publish], which
+// knows them by their names on the cluster.
 func (a *App) unreached() (faults diag.List) {
 	for _, l := range a.links {
 		if _, known := a.cfg.Environment.Clusters[l.alias]; !known && !l.has("") {
 			faults.Add(unreachable(l.alias))
 		}
+	}
+	first := make(map[string]string) // by the topic's name on its cluster
+	for _, name := range slices.Sorted(maps.Keys(a.contract.Produces)) {
+		physical := a.linkOf(a.contract.Produces[name].Cluster).physical(name)
+		if other, twice := first[physical]; twice {
+			faults.Add(diag.New(diag.RuntimeUnsupported, "produces/%s and produces/%s are both %s on their clusters", other, name, physical).
+				At(a.contract.Position("produces/" + name)).WithFix("give the clusters other topic prefixes, or the topics other names"))
+		}
+		first[physical] = name
 	}
 	return faults
 }

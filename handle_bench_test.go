@@ -64,7 +64,7 @@ func handling(b *testing.B, provider trace.TracerProvider, headers []kgo.RecordH
 	if provider != nil {
 		app.tracing.tracer = provider.Tracer(scope)
 	}
-	c := &consumer{app: app, group: "reader", entries: make(map[string]*entry), lease: new(lease)}
+	c := &consumer{app: app, link: app.linkOf(""), group: "reader", entries: make(map[string]*entry), lease: new(lease)}
 	e := &entry{Consume: app.contract.Consumes["orders.v1"], handler: app.handlers["orders.v1"], reader: &reader{}}
 	c.equip(e)
 	p := newPartition(topicPartition{"orders.v1", 0}, noFetcher{}, e)

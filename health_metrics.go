@@ -27,12 +27,27 @@ func (j *judged) collect(o metric.Observer) {
 	if app == nil {
 		return
 	}
-	counts := make(map[[2]string]int64)
-	for _, f := range app.judge(time.Now()) {
-		counts[[2]string{kindOf(f.Name), string(f.Status)}]++
+	type series struct {
+		kind, status string
+		link         *link // nil for the default cluster, and for none
 	}
-	for labels, n := range counts {
-		o.ObserveInt64(j.checks, n, with(nil, keyCheck.String(labels[0]), keyStatus.String(labels[1])))
+	counts := make(map[series]int64)
+	for _, f := range app.judge(time.Now()) {
+		name, of := f.Name, f.link
+		if of != nil {
+			name = strings.TrimSuffix(name, of.on("")) // a label says it
+		}
+		if of != nil && of.other() == "" {
+			of = nil
+		}
+		counts[series{kindOf(name), string(f.Status), of}]++
+	}
+	for of, n := range counts {
+		var names []attribute.KeyValue
+		if of.link != nil {
+			names = of.link.names()
+		}
+		o.ObserveInt64(j.checks, n, with(names, keyCheck.String(of.kind), keyStatus.String(of.status)))
 	}
 }
 

@@ -147,14 +147,14 @@ const coordinator = "group coordinator"
 // session.
 func (c *consumer) leaseLapsed() {
 	c.app.health.note(concern{coordinator, c.group, c.link.alias}, "no answer for "+c.lease.session.String()+", nothing new is handled until there is one", shared)
-	c.app.log.Warn("group coordinator does not answer, handling rests: others may own the partitions by now",
+	c.link.log.Warn("group coordinator does not answer, handling rests: others may own the partitions by now",
 		"group", c.group, "session", c.lease.session)
 }
 
 // leaseRenewed has handling go on.
 func (c *consumer) leaseRenewed() {
 	c.tell(coordinator, "")
-	c.app.log.Info("group coordinator answers again", "group", c.group)
+	c.link.log.Info("group coordinator answers again", "group", c.group)
 	for _, e := range c.entries {
 		e.wake()
 	}

@@ -72,7 +72,7 @@ func (c *consumer) cannotOpen(p *partition, err error) {
 	silent := c.silent(p.opening(), err)
 	c.tell(p.opening(), err.Error())
 	if !silent {
-		c.app.log.Error("partition cannot be opened, trying again", "code", diag.RuntimeOpenFailed,
+		c.link.log.Error("partition cannot be opened, trying again", "code", diag.RuntimeOpenFailed,
 			"group", c.group, "topic", p.topic, "partition", p.id, "error", err)
 	}
 }
@@ -220,7 +220,7 @@ func (c *consumer) tellStart(p *partition, at retrylog.Commit, committed bool, b
 	p.mu.Lock()
 	p.startSource, p.startOffset = source, offset
 	p.mu.Unlock()
-	c.app.log.Info("partition starts", "group", c.group, "topic", p.topic, "partition", p.id,
+	c.link.log.Info("partition starts", "group", c.group, "topic", p.topic, "partition", p.id,
 		"from", source, "offset", offset, "log_start", b.Start, "log_end", b.End, "finished_ahead", p.ahead.Len())
 }
 
@@ -250,7 +250,7 @@ func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uin
 		return false, y.fence - 1
 	}
 	if from.Offset > mark { // the mark would never be read
-		c.app.log.Error("retry topic was made anew: what waited in the one before is lost", "code", diag.RuntimeRetryFailed,
+		c.link.log.Error("retry topic was made anew: what waited in the one before is lost", "code", diag.RuntimeRetryFailed,
 			"group", c.group, "topic", y.at.topic, "partition", y.at.id, "committed", from.Offset, "end", mark)
 		from, effect = kgo.EpochOffset{Offset: -1, Epoch: -1}, 0
 	}
@@ -268,7 +268,7 @@ func (c *consumer) openYard(p *partition, f found, at retrylog.Commit, fence uin
 		follower.Stop()
 		return false, y.lot.Highest()
 	}
-	c.app.log.Info("retry partition taken over", "group", c.group, "topic", y.at.topic, "partition", y.at.id,
+	c.link.log.Info("retry partition taken over", "group", c.group, "topic", y.at.topic, "partition", y.at.id,
 		"fence", y.fence, "waiting", y.lot.Stats().Tickets)
 	c.busy.Go(func() { y.pump(p.ctx) })
 	y.poke()
@@ -282,7 +282,7 @@ func (c *consumer) pin(p *partition, offset int64) {
 	defer cancel()
 	moved := progress{p.topicPartition: {commit{offset, "", time.Now()}, -1, p}}
 	if err := c.serially(ctx, func() error { return c.send(ctx, moved) }); err != nil && p.ctx.Err() == nil {
-		c.app.log.Warn("start could not be committed", "group", c.group, "topic", p.topic, "partition", p.id, "error", err)
+		c.link.log.Warn("start could not be committed", "group", c.group, "topic", p.topic, "partition", p.id, "error", err)
 	}
 }
 
@@ -340,7 +340,7 @@ func (y *yard) read(rec *kgo.Record) {
 func (y *yard) stray(rec *kgo.Record, why error) {
 	done := y.lot.Stray(rec.Offset)
 	c, p := y.consumer, y.partition
-	c.app.log.Error("retry topic holds a record that is none of ours", "code", diag.RuntimeRetryForeign,
+	c.link.log.Error("retry topic holds a record that is none of ours", "code", diag.RuntimeRetryForeign,
 		"topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "error", why)
 	if !p.entry.DeadLetters() {
 		c.halt(p, fmt.Errorf("%s/%d at offset %d: %w", rec.Topic, rec.Partition, rec.Offset, why))

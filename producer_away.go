@@ -97,7 +97,7 @@ func (s *sampling) take(_ context.Context, rec *kgo.Record, away bool, done func
 	if n, due := s.drop(); due {
 		hash := fnv.New64a()
 		_, _ = hash.Write(rec.Key)
-		s.pipe.app.log.Warn("records dropped", "code", diag.ProducerDropped, "topic", rec.Topic, "dropped", n,
+		s.pipe.link.log.Warn("records dropped", "code", diag.ProducerDropped, "topic", rec.Topic, "dropped", n,
 			"sample_key_hash", hash.Sum64(), "sample_bytes", recordSize(rec), "cause", why)
 	}
 	done(rec, &dropError{why})

@@ -261,7 +261,7 @@ func (q *pipe) acknowledged(p *sending, err error) {
 		err = uncertain(q.link.named(err, toWrite(q.physical)))
 	}
 	if back {
-		q.app.log.Info("the cluster acknowledges again", "topic", q.physical)
+		q.link.log.Info("the cluster acknowledges again", "topic", q.physical)
 	}
 	q.counts.settled(p, told, err)
 	if !told {

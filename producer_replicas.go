@@ -41,10 +41,10 @@ func (q *pipe) looked(partitions []kmsg.MetadataResponseTopicPartition) {
 	short := now <= 0 && len(worst.ISR) < len(worst.Replicas)
 	switch was := q.short.Swap(short); {
 	case short && (!was || now != before-spareKnown):
-		q.app.log.Warn("no replica to spare", "code", diag.ProducerReplicas, "topic", q.physical, "partition", worst.Partition,
+		q.link.log.Warn("no replica to spare", "code", diag.ProducerReplicas, "topic", q.physical, "partition", worst.Partition,
 			"in_sync", len(worst.ISR), "replicas", len(worst.Replicas))
 	case was && !short:
-		q.app.log.Info("replicas are in sync again", "topic", q.physical)
+		q.link.log.Info("replicas are in sync again", "topic", q.physical)
 	}
 }
 

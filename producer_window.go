@@ -77,7 +77,7 @@ func (q *pipe) tick() {
 	waiting := len(q.waiting)
 	q.mu.Unlock()
 	if gone {
-		q.app.log.Warn("the cluster acknowledges nothing", "code", diag.ProducerAway, "topic", q.physical, "for", awayAfter, "waiting", waiting)
+		q.link.log.Warn("the cluster acknowledges nothing", "code", diag.ProducerAway, "topic", q.physical, "for", awayAfter, "waiting", waiting)
 	}
 	for _, p := range late {
 		p.rec = nil // the client still has it

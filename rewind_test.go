@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/frontier"
 )
@@ -14,7 +15,8 @@ import (
 func TestALogThatWasCutIsTold(t *testing.T) {
 	t.Parallel()
 	var said strings.Builder
-	c := &consumer{app: &App{log: slog.New(slog.NewTextHandler(&said, nil))}}
+	app := &App{log: slog.New(slog.NewTextHandler(&said, nil))}
+	c := &consumer{app: app, link: app.newLink(contract.DefaultAlias)}
 	p := newPartition(topicPartition{"orders", 0}, new(tap), nil)
 	for _, at := range []frontier.Position{{Offset: 7, Epoch: 1}, {Offset: 3, Epoch: 2}} {
 		c.places = []frontier.Position{at}

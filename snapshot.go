@@ -61,7 +61,7 @@ func (c *consumer) judgeHead(p *partition, now time.Time) {
 		problem := ""
 		if stuck {
 			problem = fmt.Sprintf("record at offset %d is in hand since %s", at.Offset, since.UTC().Format(time.RFC3339))
-			c.app.log.Error("partition is stuck", "group", c.group, "topic", p.topic, "partition", p.id, "offset", at.Offset, "since", since)
+			c.link.log.Error("partition is stuck", "group", c.group, "topic", p.topic, "partition", p.id, "offset", at.Offset, "since", since)
 		}
 		c.tell(p.stuckness(), problem)
 	}

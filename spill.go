@@ -76,7 +76,7 @@ func (s *spillway) accept(ctx context.Context, rec *kgo.Record, away bool, done 
 	}
 	if !s.spilling {
 		s.spilling = true
-		s.pipe.app.log.Warn("records go to disk", "code", diag.SpillBegan, "topic", s.pipe.physical)
+		s.pipe.link.log.Warn("records go to disk", "code", diag.SpillBegan, "topic", s.pipe.physical)
 	}
 	s.queue.Append([]spill.Record{onDisk(rec, time.Time{})}, func(err error) { s.appended(rec, err, done) })
 	return true, nil
@@ -96,7 +96,7 @@ func (s *spillway) appended(rec *kgo.Record, err error, done func(*kgo.Record, e
 		s.refuses.Store(true)
 	} else {
 		s.counts.failed.Add(1)
-		s.pipe.app.log.Error("record could not be put on disk", "code", diag.SpillFailed, "topic", s.pipe.physical, "error", err)
+		s.pipe.link.log.Error("record could not be put on disk", "code", diag.SpillFailed, "topic", s.pipe.physical, "error", err)
 	}
 	done(rec, diskFault(err))
 	select {
@@ -148,7 +148,7 @@ func (s *spillway) drained() {
 	defer s.mu.Unlock()
 	if s.spilling && s.queue.Len() == 0 {
 		s.spilling = false
-		s.pipe.app.log.Info("all that was on disk is written", "topic", s.pipe.physical)
+		s.pipe.link.log.Info("all that was on disk is written", "topic", s.pipe.physical)
 	}
 }
 

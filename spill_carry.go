@@ -108,7 +108,7 @@ func (c *carrier) settle(g *group) (rest []spill.Item, why error) {
 	}
 	c.wrote.Add(int64(len(done)))
 	if err := c.queue.Ack(done...); err != nil {
-		c.pipe.app.log.Warn("what was written is not marked on disk, and is written again after a restart",
+		c.pipe.link.log.Warn("what was written is not marked on disk, and is written again after a restart",
 			"code", diag.SpillFailed, "topic", c.pipe.physical, "records", len(done), "error", err)
 	}
 	return rest, why
@@ -153,7 +153,7 @@ func (c *carrier) complain(err error) {
 		return
 	}
 	if c.said != err.Error() {
-		c.pipe.app.log.Error("records on disk cannot be written, they stay there", "code", diag.SpillStuck, "topic", c.pipe.physical, "error", err)
+		c.pipe.link.log.Error("records on disk cannot be written, they stay there", "code", diag.SpillStuck, "topic", c.pipe.physical, "error", err)
 	}
 	c.tell(err.Error())
 }

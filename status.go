@@ -13,6 +13,10 @@ type EntryStatus struct {
 	Topic string `json:"topic"` // on the cluster
 	Group string `json:"group"`
 
+	// Cluster is the alias of the cluster that the topic is on; empty for the
+	// default one.
+	Cluster string `json:"cluster,omitempty"`
+
 	// Tuning is how the entry is consumed now.
 	Tuning Tuning `json:"tuning"`
 
@@ -92,7 +96,7 @@ func (a *App) Consumption() []EntryStatus {
 // status is what a snapshot says of an entry.
 func (c *consumer) status(e *entry, s groupSnapshot) EntryStatus {
 	now := EntryStatus{
-		Entry: e.Name, Topic: c.link.physical(e.Topic), Group: c.group, Tuning: e.tuning(), Partitions: []PartitionStatus{},
+		Entry: e.Name, Topic: c.link.physical(e.Topic), Cluster: c.link.other(), Group: c.group, Tuning: e.tuning(), Partitions: []PartitionStatus{},
 	}
 	for _, of := range s.entries {
 		if of.topic != e.Topic {

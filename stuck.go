@@ -33,7 +33,7 @@ func (c *consumer) stuck(o protect.Overdue[attempt]) {
 	a.partition.entry.meter.overdue()
 	problem := fmt.Sprintf("does not return: it was called at %s and its timeout is %v", a.called().UTC().Format(time.RFC3339), a.limit-a.began)
 	c.link.tell(private, a.String(), problem)
-	c.app.log.Error("handler does not return", "code", diag.RuntimeHandlerStuck, "group", c.group, "topic", a.rec.Topic,
+	c.link.log.Error("handler does not return", "code", diag.RuntimeHandlerStuck, "group", c.group, "topic", a.rec.Topic,
 		"partition", a.rec.Partition, "offset", a.rec.Offset, "called", a.called(), "timeout", a.limit-a.began, "stack", o.Stack)
 }
 
@@ -41,7 +41,7 @@ func (c *consumer) stuck(o protect.Overdue[attempt]) {
 func (c *consumer) unstuck(a *attempt) {
 	a.partition.entry.meter.back()
 	c.link.tell(private, a.String(), "")
-	c.app.log.Warn("handler has returned after all", "code", diag.RuntimeHandlerStuck, "group", c.group, "topic", a.rec.Topic,
+	c.link.log.Warn("handler has returned after all", "code", diag.RuntimeHandlerStuck, "group", c.group, "topic", a.rec.Topic,
 		"partition", a.rec.Partition, "offset", a.rec.Offset, "took", time.Since(a.called()))
 }
 

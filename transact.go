@@ -312,7 +312,6 @@ func (s *session) prune(p *partition) {
 
 // tell notes how an attempt went.
 func (s *session) tell(err error) {
-	app := s.consumer.app
 	if s.denied = 0; err == nil {
 		if s.failures >= alarmAfter {
 			s.consumer.tell(s.health(), "")
@@ -329,7 +328,7 @@ func (s *session) tell(err error) {
 	if errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) {
 		code = diag.TransactionFenced
 	}
-	app.log.Warn("transaction failed, trying again", "code", code, "group", s.consumer.group, "transactional_id", s.id, "failures", s.failures, "error", err)
+	s.consumer.link.log.Warn("transaction failed, trying again", "code", code, "group", s.consumer.group, "transactional_id", s.id, "failures", s.failures, "error", err)
 	if s.failures == alarmAfter {
 		s.consumer.tell(s.health(), err.Error())
 	}

@@ -141,6 +141,6 @@ func (s *session) hold(p *partition, r kgo.ProduceResult) {
 	if silent {
 		return
 	}
-	s.consumer.app.log.Error("effects cannot be written, partition is not committed", "code", diag.TransactionRefused,
+	s.consumer.link.log.Error("effects cannot be written, partition is not committed", "code", diag.TransactionRefused,
 		"group", s.consumer.group, "topic", p.topic, "partition", p.id, "to", r.Record.Topic, "wait", wait, "error", r.Err)
 }

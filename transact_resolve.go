@@ -39,7 +39,7 @@ func (s *session) resolve(ctx context.Context, m membership) error {
 	}
 	s.doubt = nil
 	committed := s.judge(b, commits)
-	s.consumer.app.log.Warn("outcome of a transaction found out", "code", diag.TransactionFailed, "group", s.consumer.group,
+	s.consumer.link.log.Warn("outcome of a transaction found out", "code", diag.TransactionFailed, "group", s.consumer.group,
 		"transactional_id", s.id, "committed", committed, "generation", m.generation)
 	if committed {
 		s.settled(b)

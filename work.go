@@ -298,7 +298,7 @@ func (c *consumer) conclude(w *work) fate {
 // halt ends a partition where it stands, until it is assigned or opened anew.
 func (c *consumer) halt(p *partition, why error) {
 	c.halted(p.String(), "stopped at "+why.Error())
-	c.app.log.Error("partition stopped", "code", diag.RuntimePartitionStopped, "group", c.group, "topic", p.topic, "partition", p.id, "error", why)
+	c.link.log.Error("partition stopped", "code", diag.RuntimePartitionStopped, "group", c.group, "topic", p.topic, "partition", p.id, "error", why)
 	p.stop()
 }
 
@@ -370,7 +370,7 @@ func (w *work) hurdle() time.Duration {
 }
 
 func (c *consumer) logOf(w *work) *slog.Logger {
-	return c.app.log.With("group", c.group, "topic", w.partition.topic, "partition", w.partition.id, "offset", w.rec.Offset)
+	return c.link.log.With("group", c.group, "topic", w.partition.topic, "partition", w.partition.id, "offset", w.rec.Offset)
 }
 
 // fromRetry reports whether the record is a head of the retry topic.

@@ -214,7 +214,7 @@ func (y *yard) written(t *transfer, rec *kgo.Record, err error) {
 		err = y.consumer.link.named(err, toWrite(y.at.topic))
 		t.tries++
 		y.consumer.tell(y.partition.retrying(), err.Error())
-		y.consumer.app.log.Error("retry topic could not be written, record stays open", "code", diag.RuntimeRetryFailed,
+		y.consumer.link.log.Error("retry topic could not be written, record stays open", "code", diag.RuntimeRetryFailed,
 			"to", y.at.topic, "partition", y.at.id, "error", err)
 		y.consumer.busy.Go(func() { y.rewrite(t, min(appendWait<<min(t.tries-1, 5), maxHurdleWait)) })
 	default:
@@ -232,7 +232,7 @@ func (y *yard) skipped(t *transfer) {
 	}
 	e := t.append.Entry
 	y.partition.entry.meter.processed(resultSkipped, 1)
-	y.consumer.app.log.Warn("record skipped by an operator", "group", y.consumer.group, "topic", y.partition.topic,
+	y.consumer.link.log.Warn("record skipped by an operator", "group", y.consumer.group, "topic", y.partition.topic,
 		"partition", y.partition.id, "offset", e.Ticket.Offset)
 }
 
@@ -436,7 +436,7 @@ func (y *yard) committed(now commit) {
 		ctx, cancel := context.WithTimeout(y.partition.ctx, commitTimeout)
 		defer cancel()
 		if err := y.log.DeleteBelow(ctx, y.at.topic, y.at.id, now.offset); err != nil && ctx.Err() == nil {
-			y.consumer.app.log.Warn("retry topic could not be trimmed", "topic", y.at.topic, "partition", y.at.id, "error", err)
+			y.consumer.link.log.Warn("retry topic could not be trimmed", "topic", y.at.topic, "partition", y.at.id, "error", err)
 		}
 	})
 }

@@ -47,6 +47,7 @@ func (r *run) commandEnviron(id *identities, all []*service) ([]string, error) {
 	vars["TLS_CERT_PATH"], vars["TLS_KEY_PATH"] = "", ""
 	r.addPrefix(vars)
 	for _, s := range all {
+		r.addClusters(vars, s.service.Clusters()...)
 		if s.url != "" {
 			vars[urlVariable(s.service.Name)] = s.url
 		}

@@ -70,9 +70,8 @@ func (e *estate) choose(broker string) error {
 	}
 	e.cluster = cmp.Or(e.cluster, contract.Embedded)
 	// The estate's topics have different names, also those of different clusters.
-	prefix := bound[contract.DefaultAlias].TopicPrefix
-	for alias := range bound {
-		bound[alias] = contract.Binding{Cluster: e.cluster, TopicPrefix: prefix}
+	for alias, b := range bound {
+		bound[alias] = contract.Binding{Cluster: e.cluster, TopicPrefix: b.TopicPrefix}
 	}
 	e.Bindings = bound
 	return nil

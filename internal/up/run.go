@@ -269,11 +269,11 @@ func (r *run) addPrefix(vars map[string]string) {
 	}
 }
 
-// addClusters adds how a service reaches clusters other than the default one: a
-// run has one cluster, which all aliases mean. Who it is there, and the registry,
-// are what it has for the default one.
-func (r *run) addClusters(vars map[string]string, svc *contract.Service) {
-	for _, alias := range svc.Clusters() {
+// addClusters adds how clusters other than the default one are reached: a run has
+// one cluster, which all aliases mean. Who somebody is there, and the registry, are
+// what they have for the default one.
+func (r *run) addClusters(vars map[string]string, aliases ...string) {
+	for _, alias := range aliases {
 		if alias == contract.DefaultAlias {
 			continue
 		}

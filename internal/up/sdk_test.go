@@ -10,9 +10,10 @@ import (
 	"github.com/slipway-go/slipway/internal/up"
 )
 
-// The estate's service reads a topic that others own, its topics have a
-// prefix, and it authenticates by certificate, which the embedded broker does
-// not know: none of that keeps it from running as its contract says.
+// The estate's service reads a topic that others own, on a cluster of another
+// alias; each alias has a prefix of its own. It authenticates by certificate, which
+// the embedded broker does not know. None of that keeps it from running as its
+// contract says.
 func TestAServiceOfTheSDKRunsWithNothingButWhatItsContractCallsFor(t *testing.T) {
 	t.Parallel()
 	r := start(t, up.Config{Dir: "testdata/echo"})
@@ -35,7 +36,7 @@ func TestAServiceOfTheSDKRunsWithNothingButWhatItsContractCallsFor(t *testing.T)
 	slices.Sort(names)
 	want := []string{
 		"dev-echo.said.v1: owns echo.said.v1",
-		"dev-legacy.heard.v1: stands in for a topic that others own",
+		"old-legacy.heard.v1: stands in for a topic that others own",
 		"svc-echo-dev.echo.said.v1.dlq: sends dead letters of echo.said.v1",
 		"svc-echo-dev.echo.said.v1.retry: retries records of echo.said.v1",
 		"svc-echo-dev.legacy.heard.v1.dlq: sends dead letters of legacy.heard.v1",

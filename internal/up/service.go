@@ -175,7 +175,7 @@ func (r *run) services(all []program, id *identities) ([]*service, error) {
 		vars["ADMIN_ADDRESS"] = admin[i]
 		vars["SHUTDOWN_TIMEOUT"] = (r.cfg.Grace * 9 / 10).String() // so that it ends by itself before it is killed
 		r.addPrefix(vars)
-		r.addClusters(vars, svc)
+		r.addClusters(vars, svc.Clusters()...)
 		s := &service{program: p, environ: serviceEnviron(vars, r.cfg.Environ), admin: admin[i]}
 		if port := httpPort(svc); port != 0 {
 			s.url = serviceURL(port)
