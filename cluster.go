@@ -59,7 +59,7 @@ func (a *App) newLinks() []*link {
 }
 
 func (a *App) newLink(alias string) *link {
-	l := &link{App: a, alias: alias, env: a.cfg.Environment.at(alias), log: a.log, registry: a.cfg.Registry, path: path{hurry: make(chan struct{}, 1)}}
+	l := &link{App: a, alias: alias, env: a.cfg.Environment.At(alias), log: a.log, registry: a.cfg.Registry, path: path{hurry: make(chan struct{}, 1)}}
 	if alias != contract.DefaultAlias {
 		l.log = a.log.With("cluster", alias)
 	}

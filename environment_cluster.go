@@ -119,10 +119,10 @@ func clusterKeys(v *config.Values) (keys map[string]string, aliases []string) {
 	return keys, aliases
 }
 
-// at is the environment as a cluster has it: with what is said of that cluster
-// in place of what is said of the default one.
-func (e Environment) at(alias string) Environment {
-	if alias == contract.DefaultAlias {
+// At is the environment as a cluster has it, by its alias in contracts: with what
+// is said of that cluster in place of what is said of the default one.
+func (e Environment) At(alias string) Environment {
+	if alias == "" || alias == contract.DefaultAlias {
 		return e
 	}
 	c := e.Clusters[alias]

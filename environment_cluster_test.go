@@ -69,3 +69,41 @@ func TestWhatIsMissingOfAClusterIsToldByItsVariables(t *testing.T) {
 		}
 	}
 }
+
+// What is secret of one cluster is shown to another only where both have the
+// same identity, or the same registry.
+func TestAClusterInheritsNoHalfOfAnIdentity(t *testing.T) {
+	t.Parallel()
+	home := slipway.Environment{
+		Name: "dev", BootstrapServers: "home:1", CAFile: "ca", CertFile: "cert", KeyFile: "key", RegistryURL: "https://home", RegistryAuthFile: "auth",
+		TopicPrefix: "dev.", SpillDir: "/spill",
+	}
+	like := func(change func(*slipway.Environment)) slipway.Environment {
+		e := home
+		e.BootstrapServers, e.TopicPrefix = "there:1", ""
+		change(&e)
+		return e
+	}
+	for name, tt := range map[string]struct {
+		cluster slipway.Cluster
+		want    slipway.Environment
+	}{
+		"addresses alone": {slipway.Cluster{BootstrapServers: "there:1"}, like(func(*slipway.Environment) {})},
+		"a prefix":        {slipway.Cluster{BootstrapServers: "there:1", TopicPrefix: "eu."}, like(func(e *slipway.Environment) { e.TopicPrefix = "eu." })},
+		"an authority":    {slipway.Cluster{BootstrapServers: "there:1", CAFile: "other"}, like(func(e *slipway.Environment) { e.CAFile = "other" })},
+		"a password":      {slipway.Cluster{BootstrapServers: "there:1", PasswordFile: "pw"}, like(func(e *slipway.Environment) { e.CertFile, e.KeyFile, e.PasswordFile = "", "", "pw" })},
+		"a registry":      {slipway.Cluster{BootstrapServers: "there:1", RegistryURL: "https://there"}, like(func(e *slipway.Environment) { e.RegistryURL, e.RegistryAuthFile = "https://there", "" })},
+		"another reader":  {slipway.Cluster{BootstrapServers: "there:1", RegistryAuthFile: "mine"}, like(func(e *slipway.Environment) { e.RegistryAuthFile = "mine" })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := home
+			e.Clusters = map[string]slipway.Cluster{"there": tt.cluster}
+			got := e.At("there")
+			got.Clusters = nil
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("At() (-want +got)\n%s", diff)
+			}
+		})
+	}
+}

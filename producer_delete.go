@@ -30,7 +30,7 @@ func (p *producer) tombstone(ctx context.Context, rec *kgo.Record, headers []kgo
 // service that keeps the last record of every key: anywhere else a record
 // without a value deletes nothing, and readers stumble over it.
 func (p *producer) deletes(key string) ([]byte, error) {
-	topic := p.app.contract.Topics[p.topic]
+	topic := p.link.own(p.topic)
 	lacks := ""
 	switch {
 	case topic == nil:

@@ -42,7 +42,7 @@ func leaveToDebezium(app *slipway.App, db *sql.DB) {
 	}
 	for name, p := range svc.Produces {
 		if p.Via == contract.Outbox {
-			logged.topics[app.Environment().TopicPrefix+name] = true
+			logged.topics[app.Environment().At(p.Cluster).TopicPrefix+name] = true
 		}
 	}
 	logged.Unlock()
