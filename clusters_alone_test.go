@@ -110,3 +110,33 @@ func TestAClusterThatIsAwayDoesNotHoldUpTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// A copy is acknowledged before the record that it was made of is committed: a
+// crash in between makes it again, and loses nothing.
+func TestAMirrorThatDiesCopiesEverythingAtLeastOnce(t *testing.T) {
+	t.Parallel()
+	c := new(copier)
+	slipwaytest.Run(t, severalFiles(), c.wire, func(t *testing.T, k *slipwaytest.Kit) {
+		for life := range 3 {
+			feed(k, jobs, 20*life, 20*life+20)
+			k.Advance(time.Duration(20*life) * time.Millisecond)
+			k.Kill("worker")
+			k.Start("worker")
+		}
+		k.Advance(3 * time.Minute)
+		if lag := k.Lag("worker"); lag != 0 {
+			t.Errorf("lag is %d, want 0", lag)
+		}
+		for _, key := range copiedKeys {
+			var first []string // of each value
+			all := numbers(k.On(analytics).Records(jobs), key)
+			for _, v := range all {
+				if !slices.Contains(first, v) {
+					first = append(first, v)
+				}
+			}
+			requireAll(t, "first copies of "+key, first, 60, false)
+			t.Logf("%s: %d copies of 60 records", key, len(all))
+		}
+	})
+}
