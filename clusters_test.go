@@ -138,8 +138,9 @@ func requireAll(t *testing.T, what string, values []string, n int, repeats bool)
 func TestAMirrorCopiesBetweenTopicsOfOneNameOnTwoClusters(t *testing.T) {
 	t.Parallel()
 	reader := sdkmetric.NewManualReader()
-	c := new(copier)
+	v, c := newViewer(), new(copier)
 	service := slipwaytest.Service{Files: severalFiles(), Wire: c.wire, Configure: func(cfg *slipway.Config) {
+		v.configure(cfg)
 		cfg.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	}}
 	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, k *slipwaytest.Kit) {
@@ -161,6 +162,17 @@ func TestAMirrorCopiesBetweenTopicsOfOneNameOnTwoClusters(t *testing.T) {
 		}
 		k.On(analytics).RequireProduced(jobs, 41)
 		requireSeriesApart(t, reader)
+		for span, want := range map[string]string{"process " + passages: "", "process " + jobs: "", "process " + reports: analytics, "send " + jobs: analytics} {
+			all := v.spans(span)
+			for _, s := range all {
+				if got := about(s)["slipway.kafka.cluster"]; got != want {
+					t.Errorf("span %q is of the cluster %q, want %q", span, got, want)
+				}
+			}
+			if len(all) == 0 {
+				t.Errorf("no span %q; there are %v", span, v.names())
+			}
+		}
 	})
 }
 

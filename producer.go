@@ -187,7 +187,7 @@ type producer struct {
 func (p *producer) settle() {
 	p.via = p.app.contract.Produces[p.topic].Via
 	p.pipe = p.app.pipes[p.physical]
-	p.sends, p.schedules = p.app.sends(p.physical), p.app.schedules(p.physical)
+	p.sends, p.schedules = p.link.sends(p.physical), p.link.schedules(p.physical)
 	p.source, p.event = []byte("/"+p.app.contract.Identity()), []byte(p.topic)
 	if p.weigh = weigherOf(p.typ); p.weigh == nil {
 		p.weigh = func(reflect.Value, int) int { return 0 }

@@ -74,7 +74,7 @@ func (a *App) openPipes() error {
 		}
 		q := &pipe{
 			app: a, link: l, topic: name, physical: l.physical(name), writer: w,
-			room: p.Buffer, timeout: p.Timeout, largest: int(l.batchBytes(l.physical(name))), sends: a.sends(l.physical(name)),
+			room: p.Buffer, timeout: p.Timeout, largest: int(l.batchBytes(l.physical(name))), sends: l.sends(l.physical(name)),
 		}
 		a.pipes[q.physical] = q
 		if q.fallback, err = a.fallbackOf(q, p); err != nil {

@@ -88,15 +88,19 @@ type operation struct {
 	attributes []attribute.KeyValue
 }
 
-// operation describes what is done with a topic. The type is one of those that
-// the conventions know; the name is Slipway's own.
-func (a *App) operation(kind trace.SpanKind, name, typ, topic string, more ...attribute.KeyValue) operation {
+// operation describes what is done with a topic of the cluster. The type is one of
+// those that the conventions know; the name is Slipway's own. The conventions have
+// no word for the cluster, which the default one needs no more than its series do.
+func (l *link) operation(kind trace.SpanKind, name, typ, topic string, more ...attribute.KeyValue) operation {
+	if alias := l.other(); alias != "" {
+		more = append(more, attribute.String("slipway.kafka.cluster", alias))
+	}
 	return operation{name + " " + topic, []trace.SpanStartOption{trace.WithSpanKind(kind)}, append(more,
 		attribute.String("messaging.system", "kafka"),
 		attribute.String("messaging.operation.name", name),
 		attribute.String("messaging.operation.type", typ),
 		attribute.String("messaging.destination.name", topic),
-		attribute.String("messaging.client.id", a.contract.ClientID(a.cfg.Instance)),
+		attribute.String("messaging.client.id", l.contract.ClientID(l.cfg.Instance)),
 	)}
 }
 

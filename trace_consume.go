@@ -14,7 +14,7 @@ import (
 
 // processing is what the spans of an entry's attempts have in common.
 func (c *consumer) processing(e *entry) operation {
-	return c.app.operation(trace.SpanKindConsumer, "process", "process", c.link.physical(e.Topic),
+	return c.link.operation(trace.SpanKindConsumer, "process", "process", c.link.physical(e.Topic),
 		attribute.String("messaging.consumer.group.name", c.group))
 }
 
@@ -174,7 +174,7 @@ func (c *consumer) traceDead(w *work, letter *kgo.Record) trace.Span {
 	if w.span != nil {
 		ctx = trace.ContextWithSpan(ctx, w.span)
 	}
-	o := c.app.operation(trace.SpanKindClient, "send", "send", letter.Topic, attribute.String("slipway.reason", w.reason))
+	o := c.link.operation(trace.SpanKindClient, "send", "send", letter.Topic, attribute.String("slipway.reason", w.reason))
 	_, span := t.start(ctx, &o)
 	return span
 }

@@ -13,12 +13,12 @@ import (
 
 // sends is what the spans of sends to a topic have in common, and scheduling
 // those of what is put on disk until its time.
-func (a *App) sends(topic string) operation {
-	return a.operation(trace.SpanKindProducer, "send", "send", topic)
+func (l *link) sends(topic string) operation {
+	return l.operation(trace.SpanKindProducer, "send", "send", topic)
 }
 
-func (a *App) schedules(topic string) operation {
-	return a.operation(trace.SpanKindProducer, "schedule", "create", topic)
+func (l *link) schedules(topic string) operation {
+	return l.operation(trace.SpanKindProducer, "schedule", "create", topic)
 }
 
 // trace begins the span of a send, under that of ctx, and returns the context
