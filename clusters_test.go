@@ -313,6 +313,9 @@ func TestARightThatOneClusterRefusesIsThatClusters(t *testing.T) {
 		if right.Status != slipway.CheckFail || right.Code != diag.RuntimeNotAuthorized {
 			t.Errorf("%+v, want it to fail", right)
 		}
+		if err := c.app.Ready(); !errors.Is(err, diag.RuntimeNotAuthorized) || !strings.Contains(err.Error(), "cluster "+analytics+": ") {
+			t.Errorf("Ready() = %v, want it to name the right's cluster", err)
+		}
 		if got := c.check(t, "rights"); got.Status != slipway.CheckOK {
 			t.Errorf("%+v, want nothing to lack on the default cluster", got)
 		}

@@ -25,10 +25,13 @@ type finding struct {
 }
 
 func (f finding) error() error {
-	if f.err != nil {
-		return f.err
+	switch {
+	case f.err == nil:
+		return errors.New(f.Name + ": " + f.Reason)
+	case f.link != nil && f.link.other() != "":
+		return fmt.Errorf("cluster %s: %w", f.link.alias, f.err)
 	}
-	return errors.New(f.Name + ": " + f.Reason)
+	return f.err
 }
 
 func okay(name, reason string) finding {
