@@ -41,7 +41,8 @@ consumes:
 		})
 		return nil
 	}
-	slipwaytest.Run(t, files, wire, func(t *testing.T, k *slipwaytest.Kit) {
+	service := slipwaytest.Service{Files: files, Wire: wire, Configure: func(cfg *slipway.Config) { cfg.Environment.BootstrapServers = "" }}
+	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, k *slipwaytest.Kit) {
 		there := k.On(analytics)
 		for i := range 30 {
 			there.SendBytes(jobs, []byte(copiedKeys[i%4]), []byte("v"))

@@ -332,16 +332,21 @@ func TestARightThatOneClusterRefusesIsThatClusters(t *testing.T) {
 
 func TestAClusterThatNobodyNamedTheBrokersOfIsMissed(t *testing.T) {
 	t.Parallel()
-	app, err := slipway.New(slipway.Config{Files: severalFiles(), Environment: slipway.Environment{Name: "dev", BootstrapServers: "localhost:1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := new(copier).wire(app); err != nil {
-		t.Fatal(err)
-	}
-	err = app.Run(t.Context())
-	if !errors.Is(err, diag.RuntimeVariableMissing) || !strings.Contains(told(err), "CLUSTERS_ANALYTICS_BOOTSTRAP_SERVERS") {
-		t.Errorf("Run() = %v, want it to name CLUSTERS_ANALYTICS_BOOTSTRAP_SERVERS", err)
+	there := map[string]slipway.Cluster{analytics: {BootstrapServers: "localhost:1"}}
+	for want, env := range map[string]slipway.Environment{
+		"CLUSTERS_ANALYTICS_BOOTSTRAP_SERVERS is not set, and the contract names the cluster analytics": {Name: "dev", BootstrapServers: "localhost:1"},
+		"BOOTSTRAP_SERVERS is not set, and the contract names the cluster default":                      {Name: "dev", Clusters: there},
+	} {
+		app, err := slipway.New(slipway.Config{Files: severalFiles(), Environment: env})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := new(copier).wire(app); err != nil {
+			t.Fatal(err)
+		}
+		if err := app.Run(t.Context()); !errors.Is(err, diag.RuntimeVariableMissing) || !strings.Contains(told(err), want) {
+			t.Errorf("Run() = %v, want %q in it", told(err), want)
+		}
 	}
 }
 

@@ -159,7 +159,9 @@ func (e Environment) validate() error {
 		}
 	}
 	missing("ENVIRONMENT", e.Name, "the environment's name, such as dev")
-	missing("BOOTSTRAP_SERVERS", e.BootstrapServers, "the brokers' addresses, such as kafka-0:9094,kafka-1:9094")
+	if len(e.Clusters) == 0 { // else the contract says whether the default one is needed, see unreached
+		missing("BOOTSTRAP_SERVERS", e.BootstrapServers, "the brokers' addresses, such as kafka-0:9094,kafka-1:9094")
+	}
 	missing("TLS_CA_PATH", e.CAFile, "the PEM file of the CA that signed the brokers' certificates")
 	if e.Name != "" && !environmentName.MatchString(e.Name) {
 		faults.Add(diag.New(diag.RuntimeVariableInvalid, "ENVIRONMENT is %q", e.Name).WithFix("use at most 12 lower-case letters and digits"))

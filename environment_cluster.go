@@ -78,7 +78,8 @@ func (e Environment) validateClusters() (faults diag.List) {
 // knows them by their names on the cluster.
 func (a *App) unreached() (faults diag.List) {
 	for _, l := range a.links {
-		if _, known := a.cfg.Environment.Clusters[l.alias]; !known && !l.has("") {
+		// The environment itself misses the default cluster where there is no other.
+		if l.env.BootstrapServers == "" && (l.other() != "" || len(a.cfg.Environment.Clusters) > 0) {
 			faults.Add(unreachable(l.alias))
 		}
 	}

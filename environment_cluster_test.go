@@ -70,6 +70,20 @@ func TestWhatIsMissingOfAClusterIsToldByItsVariables(t *testing.T) {
 	}
 }
 
+func TestAServiceOnOtherClustersAloneNeedsNoDefaultOne(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{
+		"ENVIRONMENT": "dev", "TLS_CA_PATH": "/ca.crt", "SASL_PASSWORD_PATH": "/password", "CLUSTERS_EU_ANALYTICS_BOOTSTRAP_SERVERS": "a-0:9094",
+	}
+	lookup := func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
+	if _, err := slipway.EnvironmentFrom(lookup, "eu-analytics"); err != nil {
+		t.Errorf("EnvironmentFrom() = %v, want no fault: whether BOOTSTRAP_SERVERS is needed is the contract's to say", err)
+	}
+	if _, err := slipway.EnvironmentFrom(lookup); !strings.Contains(told(err), "BOOTSTRAP_SERVERS is not set") {
+		t.Errorf("EnvironmentFrom() = %v, want it to miss BOOTSTRAP_SERVERS", err)
+	}
+}
+
 // What is secret of one cluster is shown to another only where both have the
 // same identity, or the same registry.
 func TestAClusterInheritsNoHalfOfAnIdentity(t *testing.T) {
