@@ -51,8 +51,10 @@ var metricSections = []section{
 			"\n" +
 			"Labels are bounded by the contract and the number of partitions: no key, header\n" +
 			"or message is ever one. `consumer_group` and `topic` are the names on the cluster\n" +
-			"unless a row says otherwise. Which service and environment a series is of, the\n" +
-			"scrape says: see [monitoring](../monitoring.md).\n" +
+			"unless a row says otherwise. A series of a cluster other than the default one has\n" +
+			"`kafka_cluster`, its [alias](../several-clusters.md), beside the labels below. Which\n" +
+			"service and environment a series is of, the scrape says: see\n" +
+			"[monitoring](../monitoring.md).\n" +
 			"\n" +
 			"The last column leads to the alerts that `slipway render prometheus` makes of a\n" +
 			"metric, or else says what to look for. A service that has died tells nothing: its\n" +
