@@ -6,7 +6,7 @@ import (
 )
 
 // finalizer makes Argo CD remove what it has deployed when an Application is deleted.
-const finalizer = "resources-finalizer.argocd.argoproj.io"
+const finalizer = "resources-finalizer.argocd.argoproj.io/foreground"
 
 // application deploys a service's overlay.
 func (t *tree) application(svc *contract.Service) manifest.Map {

@@ -90,8 +90,9 @@ func (t *tree) namespace(r *contract.Resolved, p *contract.Platform) {
 	}), manifest.File(dir+kustomization, "", kustomize("Kustomization", manifest.E("resources", []string{"namespace.yaml"}))))
 }
 
-const monitorWhy = `For those who have the Prometheus operator: an overlay takes this in under
-components. Others scrape the pods' port of the same name.`
+const monitorWhy = `For those who have the Prometheus operator: an overlay of your own takes this in
+under components, and says the namespace of the service (namespace: …), which this
+does not know. Others scrape the pods' port of the same name.`
 
 // podMonitor has Prometheus scrape the pods, also those that no Service leads to.
 func (t *tree) podMonitor(svc *contract.Service) {
