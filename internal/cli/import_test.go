@@ -290,7 +290,7 @@ func TestTheGuideFromStrimziShowsWhatAnImportDoes(t *testing.T) {
 		blocks = append(blocks, block)
 	}
 	f := &liveFixture{T: t, getenv: func(string) string { return "" }}
-	in := place(t, map[string]string{"kafka.yaml": blocks[0], "policy.yaml": blocks[2]})
+	in := place(t, map[string]string{"kafka.yaml": blocks[0], "policy.yaml": blocks[len(blocks)-1]})
 	dir, other := filepath.Join(t.TempDir(), "estate"), filepath.Join(t.TempDir(), "estate")
 	f.require(f.slipway("import", "--from", "strimzi", filepath.Join(in, "kafka.yaml"), "--dir", dir, "--owner", "team-shop"), 0)
 	if got := read(t, dir, "billing/slipway.yaml"); !strings.HasSuffix(got, "kind: Service\n"+blocks[1]) {

@@ -2,6 +2,7 @@ package depot_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -272,6 +273,9 @@ const killEnv = "DEPOT_TEST_KILL"
 func TestMain(m *testing.M) {
 	args := strings.Split(os.Getenv(killEnv), "|") // scene, directory, operation
 	if len(args) != 3 {
+		if os.Getenv("SLIPWAY_SOAK") == "" { // each draw signs dozens of certificates
+			_ = flag.Set("rapid.checks", "40")
+		}
 		os.Exit(m.Run())
 	}
 	syscall.Umask(0) // nothing may rely on it
