@@ -22,7 +22,7 @@ func telemetrySuite(options) suite {
 nothing; metrics, scraped every second, and logs from info on; the same with traces, sent by OTLP over HTTP to a collector that drops them. By
 default one trace in twenty is kept. Spans that find no room in the queue are dropped, as they are in any service. The empty handler drains 2,000,000
 records of 100 bytes. Without a traceparent each record begins a trace of its own; the records of a traced service have one, and 5 % of them
-are are of a trace that is kept. The other handlers compute SHA-256 as often as takes about as long on this machine (BenchmarkCompute in internal/arm), and are
+are of a trace that is kept. The other handlers compute SHA-256 as often as takes about as long on this machine (BenchmarkCompute in internal/arm), and are
 measured for 4 s after a warm-up of 2 s. The broker has its share of the same two cores.`,
 		columns: []column{
 			{title: "records/s", key: "rate", unit: report.Count},
