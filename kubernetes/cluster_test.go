@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,7 +27,8 @@ type plane struct {
 	*client
 
 	dir       string
-	processes []*process // in the order in which they were started
+	processes []*process   // in the order in which they were started
+	rooms     atomic.Int32 // namespaces that tests have had for themselves
 }
 
 // version is what the API server tells those who ask: that of k8s.io/kubernetes in

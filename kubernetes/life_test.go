@@ -19,10 +19,7 @@ func TestARolloutNeverHasFewerInstancesThanAskedFor(t *testing.T) {
 	before := s.pods.uids()
 	image := types.Image{Name: s.image(), Digest: "sha256:" + strings.Repeat("2", 64)}
 	s.apply(t, types.Kustomization{Images: []types.Image{image}})
-	least := s.pods.until(t, "every pod has the new image", func(all []object) bool {
-		return settled(3)(all) && !slices.ContainsFunc(all, func(pod object) bool { return slices.Contains(before, pod.uid()) })
-	})
-	if least < 3 {
+	if least := s.pods.until(t, "every pod has the new image", renewed(3, before)); least < 3 {
 		t.Errorf("there were %d ready instances at one time, want 3 at every time", least)
 	}
 }

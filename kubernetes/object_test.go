@@ -70,12 +70,18 @@ func (o object) workload() bool {
 }
 
 // condition returns the status of a condition of an object, or "".
-func (o object) condition(name string) string {
+func (o object) condition(name string) string { return o.said(name).text("status") }
+
+// reason returns why a condition of an object is as it is, in one word, or "".
+func (o object) reason(name string) string { return o.said(name).text("reason") }
+
+// said is a condition of an object, or nil.
+func (o object) said(name string) object {
 	all, _ := o.at("status", "conditions").([]any)
 	for _, c := range all {
 		if m := object(c.(map[string]any)); m["type"] == name {
-			return m.text("status")
+			return m
 		}
 	}
-	return ""
+	return nil
 }

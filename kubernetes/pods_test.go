@@ -3,82 +3,40 @@
 package kubernetes_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 )
 
-// pods are those of a workload as the API server tells of them, change by change, so
-// that no moment between two looks is missed.
+// pods are those of a workload.
 type pods struct {
-	mu      sync.Mutex
-	now     map[string]object // by UID
-	least   int               // that were ready at once
-	changed chan struct{}     // is closed and replaced with every change
-	err     error
+	feed
+	now   map[string]object // by UID
+	least int               // that were ready at once
+	order []string          // names of those that were made, in order
 }
 
 // watch follows the pods with a selector until the test ends.
 func (p *plane) watch(t *testing.T, ns, selector string) *pods {
 	t.Helper()
-	path := "/api/v1/namespaces/" + ns + "/pods?labelSelector=" + url.QueryEscape(selector)
-	list, err := p.do(t.Context(), "GET", path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &pods{now: map[string]object{}, changed: make(chan struct{})}
-	items, _ := list["items"].([]any)
-	for _, item := range items {
-		pod := object(item.(map[string]any))
-		w.now[pod.uid()] = pod
-	}
-	w.least = w.ready()
-	resp, err := p.send(t.Context(), "GET", path+"&watch=1&resourceVersion="+list.text("metadata", "resourceVersion"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.follow(json.NewDecoder(resp.Body))
-	}()
-	t.Cleanup(func() {
-		_ = resp.Body.Close()
-		<-ended
-	})
-	return w
-}
-
-func (w *pods) follow(events *json.Decoder) {
-	for {
-		var event struct {
-			Type   string
-			Object object
-		}
-		err := events.Decode(&event)
-		w.mu.Lock()
-		switch {
-		case err != nil:
-			w.err = err
-		case event.Type == "DELETED":
-			delete(w.now, event.Object.uid())
+	w := &pods{now: map[string]object{}}
+	w.follow(t, p, "/api/v1/namespaces/"+ns+"/pods?labelSelector="+url.QueryEscape(selector), func(e event) {
+		switch e.Type {
+		case "DELETED":
+			delete(w.now, e.Object.uid())
+		case "ADDED":
+			w.order = append(w.order, e.Object.name())
+			fallthrough
 		default:
-			w.now[event.Object.uid()] = event.Object
+			w.now[e.Object.uid()] = e.Object
 		}
 		w.least = min(w.least, w.ready())
-		close(w.changed)
-		w.changed = make(chan struct{})
-		w.mu.Unlock()
-		if err != nil {
-			return
-		}
-	}
+	})
+	w.forget()
+	return w
 }
 
 // ready counts the pods that take work and have not been told to go.
@@ -92,36 +50,38 @@ func (w *pods) ready() int {
 	return n
 }
 
+// all are the pods that are there, and the fewest that were ready at any time so far.
+func (w *pods) all() (all []object, least int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Values(w.now)), w.least
+}
+
 // until waits for what is to become true of the pods, and returns the fewest that
 // were ready at any time so far.
 func (w *pods) until(t *testing.T, what string, holds func(all []object) bool) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-	defer cancel()
-	for {
-		w.mu.Lock()
-		all := slices.Collect(maps.Values(w.now))
-		changed, least, err := w.changed, w.least, w.err
-		w.mu.Unlock()
-		if holds(all) {
-			return least
-		}
-		if err != nil {
-			t.Fatalf("watch pods: %v", err)
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			t.Fatalf("%s: it does not come to that; pods: %s", what, told(all))
-		}
-	}
+	var all []object
+	var least int
+	w.await(t, 90*time.Second, what, func() bool {
+		all, least = w.all()
+		return holds(all)
+	}, func() string { return told(all) })
+	return least
 }
 
 // forget begins to count anew.
 func (w *pods) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.least = w.ready()
+	w.least, w.order = w.ready(), nil
+}
+
+// made are the names of the pods that have been made, in order.
+func (w *pods) made() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.order)
 }
 
 // uids are those of the pods that are there, in order.
@@ -140,9 +100,17 @@ func settled(n int) func([]object) bool {
 	}
 }
 
+// renewed reports whether there are so many pods, all of them ready and none of them
+// one that was there before.
+func renewed(n int, before []string) func([]object) bool {
+	return func(all []object) bool {
+		return settled(n)(all) && !slices.ContainsFunc(all, func(pod object) bool { return slices.Contains(before, pod.uid()) })
+	}
+}
+
 // told is what there is to say of pods that are not as they should be.
 func told(all []object) string {
-	text := fmt.Sprintf("%d of them", len(all))
+	text := fmt.Sprintf("%d pods", len(all))
 	for _, pod := range all {
 		text += fmt.Sprintf("\n%s on %q: %s, ready %q; %v", pod.name(), pod.text("spec", "nodeName"), pod.text("status", "phase"), pod.condition("Ready"), pod.at("status", "conditions"))
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -40,20 +41,15 @@ func TestALiveChangeOfTheConfigurationKeepsThePods(t *testing.T) {
 	t.Parallel()
 	s := cluster(t).deploy(t, golden(t, "shop", "orders", "prod"), 2)
 	before := s.pods.uids()
-	s.tree = edited(t, s.tree, "config/prod.yaml", "consumer: {concurrency: 3}")
+	const line = "consumer: {concurrency: 3}"
+	s.tree = edited(t, s.tree, "config/prod.yaml", line)
 	s.apply(t)
 	s.until(t, s.workload, "the controller has seen it", observed)
 	if now := s.pods.uids(); !slices.Equal(now, before) {
 		t.Errorf("pods were %v and are %v", before, now)
 	}
-	mounted := object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "orders-config", "namespace": s.ns}}
-	now, err := s.get(t.Context(), mounted)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := s.find(t, "ConfigMap")
-	if got := now.text("data", "prod.yaml"); got == "" || got != want.text("data", "prod.yaml") && want.name() == "orders-config" {
-		t.Errorf("the ConfigMap has %q", got)
+	if now := s.mounted(t, s.workload); now.name() != "orders-config" || !strings.Contains(now.text("data", "prod.yaml"), line) {
+		t.Errorf("the ConfigMap %s has %q", now.name(), now.text("data", "prod.yaml"))
 	}
 }
 
@@ -64,20 +60,64 @@ func TestAChangeOfAVariableReplacesThePods(t *testing.T) {
 	replaced(t, golden(t, "shop", "orders", "prod"), "variables.env", "LOG_LEVEL=debug")
 }
 
+// With reload: restart, a change of the configuration makes another ConfigMap, and the
+// pods are replaced by pods that have that one mounted. The old one stays for those
+// that have not been replaced yet, or are brought back by an undo.
+func TestARestartingChangeOfTheConfigurationReplacesThePods(t *testing.T) {
+	t.Parallel()
+	const line = "consumer: {concurrency: 3}"
+	s, before := replaced(t, golden(t, "everything", "orders", "dev"), "config/dev.yaml", line)
+	old, now := s.mounted(t, before), s.mounted(t, s.workload)
+	if old.name() == now.name() || !strings.HasPrefix(now.name(), "orders-config-") {
+		t.Errorf("the ConfigMap was %s and is %s, want another name of orders-config", old.name(), now.name())
+	}
+	if strings.Contains(old.text("data", "dev.yaml"), line) || !strings.Contains(now.text("data", "dev.yaml"), line) {
+		t.Errorf("the ConfigMap had %q and has %q", old.text("data", "dev.yaml"), now.text("data", "dev.yaml"))
+	}
+	all, _ := s.pods.all()
+	for _, pod := range all {
+		if name := configured(pod.at("spec")); name != now.name() {
+			t.Errorf("%s has %s mounted, want %s", pod, name, now.name())
+		}
+	}
+}
+
 // replaced changes a file of a tree, and sees to it that all pods are replaced and
-// none is missing meanwhile.
-func replaced(t *testing.T, tr tree, file, line string) {
+// none is missing meanwhile. It returns the workload as it was before, too.
+func replaced(t *testing.T, tr tree, file, line string) (s *service, workload object) {
 	t.Helper()
-	s := cluster(t).deploy(t, tr, 2)
-	before := s.pods.uids()
+	s = cluster(t).deploy(t, tr, 2)
+	before, workload := s.pods.uids(), s.workload
 	s.tree = edited(t, tr, file, line)
 	s.apply(t)
-	least := s.pods.until(t, "every pod is replaced", func(all []object) bool {
-		return settled(2)(all) && !slices.ContainsFunc(all, func(pod object) bool { return slices.Contains(before, pod.uid()) })
-	})
-	if least < 2 {
+	if least := s.pods.until(t, "every pod is replaced", renewed(2, before)); least < 2 {
 		t.Errorf("there were %d ready instances at one time, want 2 at every time", least)
 	}
+	return s, workload
+}
+
+// mounted is the ConfigMap of the configuration that pods of a workload read, as it is
+// in the cluster.
+func (s *service) mounted(t *testing.T, workload object) object {
+	t.Helper()
+	name := configured(workload.at("spec", "template", "spec"))
+	o, err := s.get(t.Context(), object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": name, "namespace": s.ns}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// configured is the name of the ConfigMap that a pod has mounted as its configuration.
+func configured(pod any) string {
+	spec, _ := pod.(map[string]any)
+	volumes, _ := spec["volumes"].([]any)
+	for _, v := range volumes {
+		if volume := object(v.(map[string]any)); volume["name"] == "config" {
+			return volume.text("configMap", "name")
+		}
+	}
+	return ""
 }
 
 // observed reports whether a workload's controller has seen its last change, and has

@@ -3,6 +3,7 @@
 package kubernetes_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -26,20 +27,30 @@ type service struct {
 // golden returns the tree of a service of an estate in an environment.
 func golden(t *testing.T, estate, service, env string) tree {
 	t.Helper()
-	want := strings.Join([]string{"kustomize", estate, service, "overlays", env}, "/")
+	return called(t, strings.Join([]string{"kustomize", estate, service, "overlays", env}, "/"))
+}
+
+// scaled returns the same with the autoscaler that is rendered for it.
+func scaled(t *testing.T, estate, service, env string) tree {
+	t.Helper()
+	return called(t, fmt.Sprintf("autoscaling/%s-%s/%s on %s", estate, env, service, env))
+}
+
+func called(t *testing.T, name string) tree {
+	t.Helper()
 	for _, tr := range trees(t) {
-		if tr.String() == want {
+		if tr.String() == name {
 			return tr
 		}
 	}
-	t.Fatalf("there is no golden tree %s", want)
+	t.Fatalf("there is no golden tree %s", name)
 	return tree{}
 }
 
 // deploy applies a tree with so many instances, and waits until they are ready.
 func (p *plane) deploy(t *testing.T, tr tree, replicas int) *service {
 	t.Helper()
-	s := &service{plane: p, tree: tr, ns: strings.ToLower(t.Name()[:min(len(t.Name()), 50)])}
+	s := &service{plane: p, tree: tr, ns: fmt.Sprintf("%s-%d", strings.ToLower(t.Name()[:min(len(t.Name()), 50)]), p.rooms.Add(1))}
 	p.room(t, s.ns)
 	s.apply(t)
 	if s.workload == nil {
@@ -70,21 +81,21 @@ func (s *service) apply(t *testing.T, changes ...types.Kustomization) {
 	}
 }
 
-// volumes brings volumes for what a workload claims: nobody here makes them.
+// volumes brings volumes for what the first instances of a workload claim: nobody
+// here makes them. Each is for one claim alone.
 func (s *service) volumes(t *testing.T, o object) {
 	t.Helper()
 	claims, _ := o.at("spec", "volumeClaimTemplates").([]any)
-	for _, claim := range claims {
-		spec := object(claim.(map[string]any)["spec"].(map[string]any))
-		class := spec.text("storageClassName")
-		if class == "" {
-			class = "standard"
-		}
+	for _, c := range claims {
+		claim := object(c.(map[string]any))
 		for i := range 5 {
+			name := fmt.Sprintf("%s-%s-%d", claim.name(), o.name(), i)
 			err := s.create(t.Context(), object{
-				"apiVersion": "v1", "kind": "PersistentVolume", "metadata": map[string]any{"name": fmt.Sprintf("%s-%d", s.ns, i)},
+				"apiVersion": "v1", "kind": "PersistentVolume", "metadata": map[string]any{"name": s.ns + "-" + name},
 				"spec": map[string]any{
-					"storageClassName": class, "accessModes": spec["accessModes"], "capacity": spec.at("resources", "requests"),
+					"storageClassName": cmp.Or(claim.text("spec", "storageClassName"), "standard"),
+					"claimRef":         map[string]any{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": s.ns, "name": name},
+					"accessModes":      claim.at("spec", "accessModes"), "capacity": claim.at("spec", "resources", "requests"),
 					"hostPath": map[string]any{"path": "/nowhere"},
 				},
 			})
