@@ -3,6 +3,7 @@ package slipway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,31 +22,25 @@ import (
 func TestAServiceIsReadyOnceItsFirstPartitionsAreOpen(t *testing.T) {
 	t.Parallel()
 	var apps []*slipway.App
+	var open int
+	var first chan error
 	wire := func(app *slipway.App) error {
-		apps = append(apps, app)
+		if apps = append(apps, app); len(apps) == 1 {
+			first = make(chan error, 1) // of the bubble
+			go func() {
+				var err error
+				open, err = openWhenReady(app)
+				first <- err
+			}()
+		}
 		return ship(forward)(app)
 	}
 	slipwaytest.Run(t, files("dead-letter"), wire, func(t *testing.T, k *slipwaytest.Kit) {
-		began := time.Now()
-		for apps[0].Ready() != nil {
-			if h := apps[0].Health(); h.Ready || !h.Started || h.Status() != "unavailable" {
-				t.Fatalf("Ready() = %v and health is %+v", apps[0].Ready(), h)
-			}
-			if time.Since(began) > time.Minute {
-				t.Fatalf("Ready() = %v after a minute", apps[0].Ready())
-			}
-			k.Advance(10 * time.Millisecond)
+		if err := <-first; err != nil {
+			t.Fatal(err)
 		}
 		if n := strings.Count(k.Log(), "cannot be opened"); n > 0 {
 			t.Errorf("%d times a partition could not be opened", n)
-		}
-		open := 0
-		for _, e := range apps[0].Consumption() {
-			for _, p := range e.Partitions {
-				if p.StartSource != "" && !p.Paused {
-					open++
-				}
-			}
 		}
 		if open != 3 {
 			t.Errorf("%d partitions are open and fetched when it becomes ready, want all 3", open)
@@ -60,6 +55,27 @@ func TestAServiceIsReadyOnceItsFirstPartitionsAreOpen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// openWhenReady waits until an instance is ready, and returns how many partitions
+// are open and fetched at that moment.
+func openWhenReady(app *slipway.App) (open int, err error) {
+	for began := time.Now(); app.Ready() != nil; <-time.After(10 * time.Millisecond) {
+		if h := app.Health(); app.Ready() != nil && (h.Ready || h.Status() != "unavailable") {
+			return 0, fmt.Errorf("Ready() = %w and health is %+v", app.Ready(), h)
+		}
+		if time.Since(began) > time.Minute {
+			return 0, fmt.Errorf("Ready() = %w after a minute", app.Ready())
+		}
+	}
+	for _, e := range app.Consumption() {
+		for _, p := range e.Partitions {
+			if p.StartSource != "" && !p.Paused {
+				open++
+			}
+		}
+	}
+	return open, nil
 }
 
 // While a service starts it says at what it is, and it is live.

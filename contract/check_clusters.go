@@ -132,7 +132,7 @@ func (f *clusterFaults) bindings() {
 			if b.Cluster == "" || slices.Contains(known, b.Cluster) {
 				continue
 			}
-			fix := "known: " + strings.Join(known, ", ")
+			fix := fmt.Sprintf("add clusters: {%s: {id: …, bootstrap: {…}}}, or name one of: %s", b.Cluster, strings.Join(known, ", "))
 			if near := nearest(b.Cluster, known); near != "" {
 				fix = fmt.Sprintf("did you mean %s?", near)
 			}

@@ -16,7 +16,7 @@ func (c *Clusters) Platform(env string) *Platform {
 		return p
 	}
 	p := &Platform{Environment: env}
-	platformType.absent(&decoder{}, p)
+	platformType().absent(&decoder{}, p)
 	p.fill()
 	return p
 }

@@ -84,3 +84,46 @@ func TestTwoClustersMayHaveAGroupOfOneNameAndTheirEntriesDiffer(t *testing.T) {
 		t.Errorf("Parse() = %v, want no fault: the groups have only their name in common", list.Err())
 	}
 }
+
+// Every instance is in both groups, so that as many work as the larger one has
+// partitions, and not as many as both.
+func TestIdleInstancesAreJudgedOnEachCluster(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		analytics, shared string
+		refused           bool
+	}{
+		"two clusters":                      {"kafka-analytics", "", true},
+		"two aliases of one cluster":        {"{cluster: kafka, topicPrefix: analytics.}", "", false},
+		"neighbours to the same instances":  {"{cluster: kafka, topicPrefix: analytics.}", ", protocol: classic, assignment: range", true},
+		"partitions of both are shared out": {"{cluster: kafka, topicPrefix: analytics.}", ", protocol: classic, assignment: sticky", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			estate, list := contract.Load(fstest.MapFS{
+				"clusters.yaml": {Data: []byte(`apiVersion: slipway.dev/v1
+kind: Clusters
+clusters:
+  kafka: {id: MkU3OEVBNTcwNTJENDM2Qk, bootstrap: {mtls: "kafka.example:9093"}}
+  kafka-analytics: {id: c3RhZ2luZy1jbHVzdGVyMDA, bootstrap: {mtls: "kafka.analytics.example:9093"}}
+environments: {prod: {default: {cluster: kafka, topicPrefix: shop.}, analytics: ` + tt.analytics + `}}
+`)},
+				"slipway.yaml": {Data: []byte(`apiVersion: slipway.dev/v1
+kind: Service
+metadata: {name: copier, owner: team-data}
+topics: {orders.placed.v1: {partitions: 3}, audits.asked.v1: {cluster: analytics, partitions: 4}}
+produces: {orders.placed.v1: {}, audits.asked.v1: {cluster: analytics}}
+consumes: {orders.placed.v1: {order: none` + tt.shared + `}, audits.asked.v1: {cluster: analytics, order: none` + tt.shared + `}}
+workload: {scale: {min: 5, max: 5}}
+`)},
+			}, ".")
+			list = append(list, estate.Validate()...)
+			if got := errors.Is(list.Err(), diag.EstateIdleInstances); got != tt.refused {
+				t.Errorf("five instances of four and three partitions are refused: %v, want %v: %v", got, tt.refused, list)
+			}
+			if tt.refused && !strings.Contains(list.Err().Error(), "5 instances for 4 partitions") {
+				t.Errorf("a user reads %v", list.Err())
+			}
+		})
+	}
+}

@@ -158,21 +158,22 @@ const maxSetting = 32 << 10
 
 // settingsType is a mapping of free text by free names. Environments may add
 // and remove entries.
-var settingsType = typ[map[string]string]{
+var settingsType = typ[map[string]string]{&kind{
 	shape: &shape{
 		name: "mapping by setting", names: settingNames, free: true,
 		item: &shape{name: "text | number | boolean", schema: map[string]any{"type": []string{"string", "number", "boolean"}, "maxLength": maxSetting}},
 	},
 	read: readSettings,
-}
+}}
 
 // readSettings repeats no value in what it reports: it may be a secret.
-func readSettings(d *decoder, n *node, into *map[string]string) {
+func readSettings(d *decoder, n *node, into any) {
 	if n.kind != mappingNode {
 		d.wrongType(n, "a mapping by setting", "write each setting as a key with its value behind it")
 		return
 	}
-	*into = make(map[string]string, len(n.entries))
+	all := make(map[string]string, len(n.entries))
+	*into.(*map[string]string) = all
 	for _, e := range n.entries {
 		removed := d.overlay != nil && e.value.scalar() == nullScalar
 		if err := settingNames.check(e.key); err != nil {
@@ -187,7 +188,7 @@ func readSettings(d *decoder, n *node, into *map[string]string) {
 			case len([]rune(e.value.text)) > maxSetting:
 				d.fault(e.value.at, diag.ContractValue, "shorten it", "the value is longer than %d characters", maxSetting)
 			default:
-				(*into)[e.key] = e.value.text
+				all[e.key] = e.value.text
 			}
 		})
 	}

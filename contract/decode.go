@@ -107,7 +107,7 @@ func quoteEmpty(s string) string {
 
 // readObject reads a mapping of known keys. Every key of the table is either
 // read or given its default; a key that is not in the table is a fault.
-func readObject[S any](d *decoder, n *node, fields []field[S], into *S) {
+func readObject(d *decoder, n *node, members []*member, into any) {
 	if n.kind != mappingNode {
 		d.wrongType(n, "a mapping of keys", "write a mapping of keys; {} is one with every default")
 		return
@@ -116,24 +116,23 @@ func readObject[S any](d *decoder, n *node, fields []field[S], into *S) {
 		if len(d.list) > maxFaults {
 			return
 		}
-		if !slices.ContainsFunc(fields, func(f field[S]) bool { return f.name == e.key }) {
-			d.unknown(e, fieldNames(fields))
+		if !slices.ContainsFunc(members, func(m *member) bool { return m.name == e.key }) {
+			d.unknown(e, memberNames(members))
 		}
 	}
-	for _, f := range fields {
-		e := n.get(f.name)
+	for _, m := range members {
+		e := n.get(m.name)
 		switch {
 		case e == nil && d.overlay != nil:
-		case e == nil && f.required:
-			d.fault(n.at, diag.ContractRequired, fmt.Sprintf("add %s: %s  # %s", f.name, f.shape.placeholder(), f.doc), "%s is missing", f.name)
-		case e == nil && f.absent != nil:
-			d.within(f.name, func() { f.absent(d, into) })
+		case e == nil && m.required:
+			d.fault(n.at, diag.ContractRequired, fmt.Sprintf("add %s: %s  # %s", m.name, m.shape.placeholder(), m.doc), "%s is missing", m.name)
 		case e == nil:
-		case d.overlay != nil && f.fixed:
-			d.fault(e.at, diag.ContractOverlay, "remove it here; change it for all environments at once", "%s is the same in every environment", f.name)
+			d.within(m.name, func() { m.absent(d, into) })
+		case d.overlay != nil && m.fixed:
+			d.fault(e.at, diag.ContractOverlay, "remove it here; change it for all environments at once", "%s is the same in every environment", m.name)
 		case d.overlay != nil && e.value.scalar() == nullScalar:
 		default:
-			d.within(f.name, func() { f.read(d, e.value, into) })
+			d.within(m.name, func() { m.read(d, e.value, into) })
 		}
 	}
 }
@@ -147,13 +146,13 @@ func (d *decoder) unknown(e entry, known []string) {
 	d.fault(e.at, diag.ContractUnknownKey, fix, "unknown key %s", quoteEmpty(e.key))
 }
 
-// readMap reads a mapping whose keys are names.
-func readMap[T any](d *decoder, n *node, names *nameRule, item typ[T], named func(*T, string)) map[string]*T {
+// readMap reads a mapping whose keys are names; place makes the place of a name's
+// value. It reports whether the node is such a mapping.
+func readMap(d *decoder, n *node, names *nameRule, item *kind, place func(name string) any) bool {
 	if n.kind != mappingNode {
 		d.wrongType(n, "a mapping by "+names.noun, "write each "+names.noun+" as a key with its settings below")
-		return nil
+		return false
 	}
-	out := make(map[string]*T, len(n.entries))
 	for _, e := range n.entries {
 		if err := names.check(e.key); err != nil {
 			d.fault(e.at, diag.ContractName, names.remedy(e.key), "%v", err)
@@ -162,12 +161,10 @@ func readMap[T any](d *decoder, n *node, names *nameRule, item typ[T], named fun
 		if d.overlay != nil && !d.changes(e, names) {
 			continue
 		}
-		value := new(T)
-		named(value, e.key)
+		value := place(e.key)
 		d.within(e.key, func() { item.read(d, e.value, value) })
-		out[e.key] = value
 	}
-	return out
+	return true
 }
 
 // changes reports whether an overlay's entry changes one that exists; adding
@@ -201,10 +198,10 @@ func entryKeys(n *node) []string {
 	return keys
 }
 
-func fieldNames[S any](fields []field[S]) []string {
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.name
+func memberNames(members []*member) []string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.name
 	}
 	return names
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/slipway-go/slipway/diag"
 )
@@ -38,12 +39,17 @@ func (e *Estate) In(env string) (*Resolved, diag.List) {
 	var list diag.List
 	if _, found := e.Clusters.Environments[env]; !found {
 		known := slices.Sorted(maps.Keys(e.Clusters.Environments))
+		at := e.Clusters.Position("environments")
+		message := fmt.Sprintf("environment %s is not in %s", env, ClustersFile)
 		fix := fmt.Sprintf("add it to %s; known: %v", ClustersFile, known)
+		if at.File == "" {
+			message = fmt.Sprintf("environment %s is not known: there is no %s", env, ClustersFile)
+			fix = fmt.Sprintf("name the directory that %s is in, or write one; without it there is %s alone", ClustersFile, strings.Join(known, ", "))
+		}
 		if near := nearest(env, known); near != "" {
 			fix = fmt.Sprintf("did you mean %s?", near)
 		}
-		list.Add(diag.New(diag.ClusterEnvironment, "environment %s is not in %s", env, ClustersFile).
-			At(e.Clusters.Position("environments")).WithFix("%s", fix))
+		list.Add(diag.New(diag.ClusterEnvironment, "%s", message).At(at).WithFix("%s", fix))
 		return r, list
 	}
 	for _, s := range e.Services {

@@ -11,10 +11,11 @@ import (
 // check with it. It is made from the same tables that read the files: what it
 // refuses [Parse] refuses too, and Parse also judges what a schema cannot say.
 func JSONSchema() []byte {
-	kinds := make([]any, len(documents))
-	branches := make([]any, len(documents))
+	formats := documents()
+	kinds := make([]any, len(formats))
+	branches := make([]any, len(formats))
 	defs := map[string]any{}
-	for i, d := range documents {
+	for i, d := range formats {
 		kinds[i] = d.kind
 		defs[d.kind] = d.shape.jsonSchema(false)
 		branches[i] = map[string]any{

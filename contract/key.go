@@ -18,15 +18,20 @@ type KeyDoc struct {
 	Since    string // the first version that knows it
 }
 
-// documents are the formats, by kind.
-var documents = []struct {
+// A document is a format.
+type document struct {
 	kind  string
 	shape *shape
-}{
-	{serviceKind, serviceType.shape},
-	{clustersKind, clustersType.shape},
-	{externalKind, externalType.shape},
-	{estateKind, sourcesType.shape},
+}
+
+// documents are the formats.
+func documents() []document {
+	return []document{
+		{serviceKind, serviceType.shape},
+		{clustersKind, clustersType().shape},
+		{externalKind, externalType().shape},
+		{estateKind, sourcesType().shape},
+	}
 }
 
 // Keys lists every key of slipway.yaml, clusters.yaml, external.yaml and
@@ -34,7 +39,7 @@ var documents = []struct {
 // that read the files.
 func Keys() []KeyDoc {
 	var all []KeyDoc
-	for _, d := range documents {
+	for _, d := range documents() {
 		d.shape.walk("", false, func(path string, fixed bool, k *key) {
 			all = append(all, KeyDoc{
 				Kind:     d.kind,

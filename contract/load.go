@@ -27,7 +27,7 @@ func ParseClusters(fsys fs.FS, file string) (*Clusters, diag.List) {
 	}
 	c := &Clusters{source: source{file: file, root: root, tree: root}, Environments: map[string]map[string]Binding{}}
 	d := &decoder{file: file, root: root}
-	clustersType.read(d, root, c)
+	clustersType().read(d, root, c)
 	for env, aliases := range c.bindings {
 		c.Environments[env] = map[string]Binding{}
 		for alias, b := range *aliases {
@@ -58,7 +58,7 @@ func ParseExternal(fsys fs.FS, file string) (*External, diag.List) {
 	}
 	e := &External{source: source{file: file, root: root, tree: root, schemas: map[string]string{}}}
 	d := &decoder{file: file, root: root}
-	externalType.read(d, root, e)
+	externalType().read(d, root, e)
 	list = append(list, d.list...)
 	for name, t := range e.Topics {
 		if t.Schema != nil {
@@ -91,7 +91,7 @@ func Load(fsys fs.FS, dir string) (*Estate, diag.List) {
 	err := fs.WalkDir(fsys, path.Clean(dir), func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			list.Add(diag.New(diag.ContractUnreadable, "read %s: %v", file, err).At(diag.Position{File: file}))
+			list.Add(unread(file, entry, err))
 			return skipDir(entry)
 		case entry.IsDir() && file != path.Clean(dir) && skipped(entry.Name()):
 			return fs.SkipDir
@@ -110,6 +110,15 @@ func Load(fsys fs.FS, dir string) (*Estate, diag.List) {
 	slices.SortStableFunc(e.Services, func(a, b *Service) int { return strings.Compare(a.Name, b.Name) })
 	list.Sort()
 	return e, list
+}
+
+// unread is the fault of a file or a directory that the search does not get into.
+func unread(file string, entry fs.DirEntry, err error) diag.Diagnostic {
+	if entry == nil || !entry.IsDir() || !errors.Is(err, fs.ErrPermission) {
+		return diag.New(diag.ContractUnreadable, "read %s: %v", file, err).At(diag.Position{File: file})
+	}
+	return diag.New(diag.ContractUnreadable, "search directory %s: permission denied, so contracts below it would be missed", file).At(diag.Position{File: file}).
+		WithFix("give who runs this the right to list the directory (chmod o+rx, or chmod g+rx and its group), or move it out of the estate")
 }
 
 func skipDir(entry fs.DirEntry) error {

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,6 +98,34 @@ func TestWithoutClustersThereIsDevOnEmbedded(t *testing.T) {
 	}
 	if _, list := e.In("dve"); !hasCode(list, diag.ClusterEnvironment) || list[0].Fix != "did you mean dev?" {
 		t.Errorf("got %v, want %s", list, diag.ClusterEnvironment)
+	}
+	_, list = e.In("prod")
+	if !hasCode(list, diag.ClusterEnvironment) || !strings.Contains(list[0].Message, "there is no clusters.yaml") || !strings.Contains(list[0].Fix, "or write one") {
+		t.Errorf("got %v, fix %q: it does not say that the file is missing", list, list[0].Fix)
+	}
+}
+
+// A guarded directory is one that others may not list.
+type guarded struct {
+	fstest.MapFS
+	dir string
+}
+
+func (g guarded) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == g.dir {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return g.MapFS.ReadDir(name)
+}
+
+func TestADirectoryThatMayNotBeReadIsNamedAsOne(t *testing.T) {
+	t.Parallel()
+	e, list := contract.Load(guarded{fstest.MapFS{"slipway.yaml": {Data: []byte(minimal)}, "deploy/dev/a.yaml": {}}, "deploy"}, ".")
+	if len(e.Services) != 1 || len(list) != 1 || list[0].Code != diag.ContractUnreadable || list[0].Position.File != "deploy" {
+		t.Fatalf("got %v, %v, want one %s of deploy", e.Services, list, diag.ContractUnreadable)
+	}
+	if !strings.Contains(list[0].Message, "directory deploy: permission denied") || !strings.Contains(list[0].Fix, "the right to list") {
+		t.Errorf("a user reads %v, fix %q", list, list[0].Fix)
 	}
 }
 

@@ -108,8 +108,17 @@ func join(parts ...string) string {
 // Clusters are the aliases of the clusters that the running service reaches, in
 // order: those that its entries name, and for its probe topic, or a service
 // without entries, the default one.
-func (s *Service) Clusters() []string {
+func (s *Service) Clusters() []string { return s.aliases(nil) }
+
+// Aliases are those of every cluster where something is to be provided for the
+// service, in order: as [Service.Clusters], and those of the topics that it owns.
+func (s *Service) Aliases() []string { return s.aliases(s.Topics) }
+
+func (s *Service) aliases(owned map[string]*Topic) []string {
 	seen := make(map[string]bool)
+	for _, t := range owned {
+		seen[cmp.Or(t.Cluster, DefaultAlias)] = true
+	}
 	for _, p := range s.Produces {
 		seen[cmp.Or(p.Cluster, DefaultAlias)] = true
 	}

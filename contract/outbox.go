@@ -55,9 +55,9 @@ var outboxDatabaseType = object(
 
 // secretReference is a secret that somebody else resolves. What is written
 // instead of one is not repeated: it may be the secret.
-var secretReference = typ[string]{
+var secretReference = typ[string]{&kind{
 	shape: &shape{name: "reference", like: `"${file:/etc/secrets/db:password}"`, schema: map[string]any{"type": "string", "pattern": reference.String(), "maxLength": 2000}, bounds: "at most 2000 characters"},
-	read: func(d *decoder, n *node, into *string) {
+	read: func(d *decoder, n *node, into any) {
 		if n.kind != scalarNode || n.scalar() == nullScalar {
 			d.wrongType(n, "a reference", "write ${file:/path:key}, in quotes")
 			return
@@ -66,9 +66,9 @@ var secretReference = typ[string]{
 			d.fault(n.at, diag.ContractValue, "write ${file:/path:key}, in quotes", "the value is no reference to a secret, and contracts hold none")
 			return
 		}
-		*into = n.text
+		*into.(*string) = n.text
 	},
-}
+}}
 
 // outboxConnector is the local name of the connector that relays an outbox.
 const outboxConnector = "outbox"

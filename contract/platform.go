@@ -8,9 +8,9 @@ type Platform struct {
 	Namespace  string // of the services; the environment's name if clusters.yaml has none
 	Monitoring string // the namespace that metrics are scraped from
 
-	// Kafka and Registry say where the brokers and the schema registry are to be
-	// reached within the Kubernetes cluster. Absent means outside of it: then the
-	// cluster's cidrs say where.
+	// Kafka and Registry say where the brokers and the schema registry of the cluster
+	// that alias default means are to be reached within the Kubernetes cluster. Absent
+	// means outside of it, and other clusters always are: their cidrs say where.
 	Kafka    *Peer
 	Registry *Peer
 
@@ -119,6 +119,7 @@ type StrimziNodes struct {
 	CPU     MilliCPU
 	Memory  Bytes
 	Storage Bytes
+	Rack    string // label of Kubernetes' nodes that names their zone; empty means one zone
 }
 
 // An Access says who may call the service's HTTP and gRPC ports.

@@ -14,7 +14,7 @@ import (
 // scalarOf is a value of one word. wants lists what YAML may take the word
 // for; everything else is a wrong type before parse is asked.
 func scalarOf[T any](s *shape, parse func(string) (T, error), wants ...scalarKind) typ[T] {
-	return typ[T]{shape: s, read: func(d *decoder, n *node, into *T) {
+	return typ[T]{&kind{shape: s, read: func(d *decoder, n *node, into any) {
 		if !slices.Contains(wants, n.scalar()) {
 			d.wrongType(n, s.name, s.advice(n))
 			return
@@ -24,8 +24,8 @@ func scalarOf[T any](s *shape, parse func(string) (T, error), wants ...scalarKin
 			d.wrongValue(n, err)
 			return
 		}
-		*into = v
-	}}
+		*into.(*T) = v
+	}}}
 }
 
 // advice says what to write instead of a value of the wrong type.
@@ -58,7 +58,7 @@ func unitOf[T any](name, like string, parse func(string) (T, error), types []str
 func between[T cmp.Ordered](t typ[T], least, most T, format func(T) string) typ[T] {
 	s := *t.shape
 	s.bounds = format(least) + " to " + format(most)
-	return typ[T]{shape: &s, read: func(d *decoder, n *node, into *T) {
+	return typ[T]{&kind{shape: &s, read: func(d *decoder, n *node, into any) {
 		before := len(d.list)
 		var v T
 		t.read(d, n, &v)
@@ -69,8 +69,8 @@ func between[T cmp.Ordered](t typ[T], least, most T, format func(T) string) typ[
 			d.wrongValue(n, &valueError{cause: "is not between " + format(least) + " and " + format(most), fix: "write a value in these bounds"})
 			return
 		}
-		*into = v
-	}}
+		*into.(*T) = v
+	}}}
 }
 
 // text is any text without line breaks.
@@ -163,13 +163,13 @@ func auto(least, most int) typ[int] {
 	s := *number.shape
 	s.name = "integer | auto"
 	s.schema = map[string]any{"anyOf": []any{number.shape.schema, map[string]any{"const": "auto"}}}
-	return typ[int]{shape: &s, read: func(d *decoder, n *node, into *int) {
+	return typ[int]{&kind{shape: &s, read: func(d *decoder, n *node, into any) {
 		if n.scalar() == textScalar && n.text == "auto" {
-			*into = 0
+			*into.(*int) = 0
 			return
 		}
 		number.read(d, n, into)
-	}}
+	}}}
 }
 
 const (
@@ -188,13 +188,13 @@ func retention() typ[time.Duration] {
 	s := *t.shape
 	s.name = "duration | forever"
 	s.schema = map[string]any{"type": "string", "anyOf": []any{t.shape.schema, map[string]any{"const": "forever"}}}
-	return typ[time.Duration]{shape: &s, read: func(d *decoder, n *node, into *time.Duration) {
+	return typ[time.Duration]{&kind{shape: &s, read: func(d *decoder, n *node, into any) {
 		if n.scalar() == textScalar && n.text == "forever" {
-			*into = Forever
+			*into.(*time.Duration) = Forever
 			return
 		}
 		t.read(d, n, into)
-	}}
+	}}}
 }
 
 func bytesBetween(least, most Bytes) typ[Bytes] {

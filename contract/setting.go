@@ -75,15 +75,15 @@ func anyScalar() typ[string] {
 func anyValue() typ[string] {
 	one, many := anyScalar(), listOf(matching("text without commas", `^[^,\r\n]*$`, 1000, "remove the comma: variables divide lists by it"))
 	s := &shape{name: one.shape.name + " | list", schema: map[string]any{"anyOf": []any{one.shape.schema, many.shape.jsonSchema(false)}}}
-	return typ[string]{shape: s, read: func(d *decoder, n *node, into *string) {
+	return typ[string]{&kind{shape: s, read: func(d *decoder, n *node, into any) {
 		if n.kind != listNode {
 			one.read(d, n, into)
 			return
 		}
 		var items []string
 		many.read(d, n, &items)
-		*into = strings.Join(items, ",")
-	}}
+		*into.(*string) = strings.Join(items, ",")
+	}}}
 }
 
 // setting judges what the keys of a setting say of each other.

@@ -63,7 +63,7 @@ func (s *Sources) Position(element ...string) diag.Position { return s.source.po
 func ParseSources(fsys fs.FS, file string) (*Sources, diag.List) {
 	s := &Sources{}
 	var list diag.List
-	s.source, list = parseTable(fsys, file, estateKind, sourcesType, s)
+	s.source, list = parseTable(fsys, file, estateKind, sourcesType(), s)
 	if s.source.root == nil {
 		return nil, list
 	}
@@ -75,7 +75,7 @@ func ParseSources(fsys fs.FS, file string) (*Sources, diag.List) {
 func ParseLock(fsys fs.FS, file string) (*Lock, diag.List) {
 	l := &Lock{}
 	var list diag.List
-	l.source, list = parseTable(fsys, file, lockKind, lockType, l)
+	l.source, list = parseTable(fsys, file, lockKind, lockType(), l)
 	if l.source.root == nil {
 		return nil, list
 	}

@@ -243,18 +243,12 @@ func (v *validation) idle(r *Resolved, s *Service, topics map[string]*Topic) {
 	if w == nil || w.HTTP != 0 || w.GRPC != 0 {
 		return
 	}
-	usable := map[string]int{}
 	for _, c := range s.Consumes {
-		n := v.partitions(r, c, topics)
-		if c.As != Stream || n == 0 {
+		if c.As != Stream || v.partitions(r, c.Topic, topics) == 0 {
 			return
 		}
-		usable[c.Group] += n
 	}
-	most := 0
-	for _, n := range usable {
-		most = max(most, n)
-	}
+	most := r.Usable(s, func(topic string) int { return v.partitions(r, topic, topics) })
 	f := &faults{service: s}
 	switch {
 	case most == 0:
@@ -270,11 +264,11 @@ func (v *validation) idle(r *Resolved, s *Service, topics map[string]*Topic) {
 
 // partitions is the number of a topic's partitions in an environment, or 0
 // where it is not known.
-func (v *validation) partitions(r *Resolved, c *Consume, topics map[string]*Topic) int {
-	if x := r.External.Topics[c.Topic]; x != nil {
+func (v *validation) partitions(r *Resolved, topic string, topics map[string]*Topic) int {
+	if x := r.External.Topics[topic]; x != nil {
 		return x.Partitions
 	}
-	t := topics[c.Topic]
+	t := topics[topic]
 	if t == nil {
 		return 0
 	}
@@ -302,7 +296,7 @@ func (v *validation) copartition(r *Resolved, s *Service, topics map[string]*Top
 			continue
 		}
 		theirs := topics[other.Topic]
-		if m, n := v.partitions(r, c, topics), v.partitions(r, other, topics); m != n || t.Partitioner != theirs.Partitioner {
+		if m, n := v.partitions(r, c.Topic, topics), v.partitions(r, other.Topic, topics); m != n || t.Partitioner != theirs.Partitioner {
 			f.warn(diag.EstateCopartition, "consumes/"+name, "", "%s (%d partitions, %s) and %s (%d partitions, %s) are both keyed by %s, in environment %s",
 				c.Topic, m, t.Partitioner, other.Topic, n, theirs.Partitioner, t.Key.Field, r.Env)
 		}

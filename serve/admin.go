@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"net/netip"
 	"os"
 	"strings"
@@ -29,7 +28,7 @@ const (
 
 // administer registers the admin endpoint of the app, if its environment has
 // an address for it.
-func administer(app *slipway.App, metrics http.Handler) {
+func administer(app *slipway.App, metrics, profiles http.Handler) {
 	addr := app.Environment().AdminAddress
 	if addr == "" {
 		return
@@ -45,7 +44,7 @@ func administer(app *slipway.App, metrics http.Handler) {
 			return diag.New(diag.RuntimeListenFailed, "listen on %s for the admin endpoint: %v", addr, err).
 				WithFix("stop the other process, or set ADMIN_ADDRESS to another address")
 		}
-		ln, h := protect(ln, admin(app, metrics))
+		ln, h := protect(ln, admin(app, metrics, profiles))
 		return serveOn(ctx, app, ln, h)
 	})
 }
@@ -86,7 +85,7 @@ func adminTLS(app *slipway.App) (protection, error) {
 // admin are the endpoints for whoever operates the service. A browser that was
 // led here by another site gets no further: it carries that site's origin, or
 // its name.
-func admin(app *slipway.App, metrics http.Handler) http.Handler {
+func admin(app *slipway.App, metrics, profiles http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /slipway/v1/entries", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"entries": app.Consumption()})
@@ -102,7 +101,10 @@ func admin(app *slipway.App, metrics http.Handler) http.Handler {
 	if metrics != nil {
 		mux.Handle("GET /metrics", metrics)
 	}
-	profile(mux)
+	if profiles == nil {
+		profiles = http.HandlerFunc(unprofiled)
+	}
+	mux.Handle("GET /debug/pprof/", profiles)
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	file, certified := app.Environment().AdminTokenFile, app.Environment().AdminCertFile != ""
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -138,14 +140,9 @@ func standing(app *slipway.App) any {
 	}{h, h.Status(), problems, warnings(app)}
 }
 
-// profile has the runtime's profiles looked at as go tool pprof asks for them:
-// here, and nowhere else. The command line is not among them, which may hold what
-// is nobody's business.
-func profile(mux *http.ServeMux) {
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+// unprofiled says how profiles come to be here.
+func unprofiled(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "this program has linked no profiles: put profile.Handler() of github.com/slipway-go/slipway/serve/profile into the field Profiles of serve.Service", http.StatusNotFound)
 }
 
 // warnings are what will keep the service from working if nobody does anything.

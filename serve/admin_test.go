@@ -44,7 +44,7 @@ func administered(t *testing.T, configure func(*slipway.Config), test func(t *te
 	service := slipwaytest.Service{Files: fstest.MapFS{"slipway.yaml": {Data: []byte(consuming)}}, Wire: wire, Configure: configure}
 	slipwaytest.RunAll(t, []slipwaytest.Service{service}, func(t *testing.T, k *slipwaytest.Kit) {
 		k.Advance(time.Second) // its first partitions open after the group has formed
-		test(t, k, app, admin(app, nil))
+		test(t, k, app, admin(app, nil, nil))
 	})
 }
 

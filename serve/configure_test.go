@@ -270,7 +270,7 @@ func TestAnOperatorSeesEveryValueAndWhatWaits(t *testing.T) {
 		k.Advance(time.Second)
 		m.put("speed: 7\n")
 		k.Advance(time.Second)
-		code, got := ask(t, admin(f.app, nil), http.MethodGet, "/slipway/v1/config", "")
+		code, got := ask(t, admin(f.app, nil, nil), http.MethodGet, "/slipway/v1/config", "")
 		if code != http.StatusOK || got["environment"] != "dev" {
 			t.Fatalf("GET config = %d %v", code, got)
 		}

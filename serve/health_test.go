@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 
 	slipway "github.com/slipway-go/slipway"
 	"github.com/slipway-go/slipway/diag"
+	"github.com/slipway-go/slipway/serve/profile"
 	"github.com/slipway-go/slipway/slipwaytest"
 )
 
@@ -185,13 +187,19 @@ func TestAReadinessProbeNamesWhatFailsAndWhy(t *testing.T) {
 
 func TestProfilesAreAtTheAdminEndpointOnly(t *testing.T) {
 	t.Parallel()
-	administered(t, nil, func(t *testing.T, _ *slipwaytest.Kit, app *slipway.App, h http.Handler) {
+	administered(t, nil, func(t *testing.T, _ *slipwaytest.Kit, app *slipway.App, without http.Handler) {
+		h := admin(app, nil, profile.Handler())
 		for path, want := range map[string]int{"/debug/pprof/": 200, "/debug/pprof/goroutine?debug=1": 200, "/debug/pprof/heap": 200, "/debug/pprof/cmdline": 404} {
 			if code, _ := ask(t, h, http.MethodGet, path, ""); code != want {
 				t.Errorf("GET %s = %d at the admin endpoint, want %d", path, code, want)
 			}
 			if code, _ := ask(t, probes(app, nil), http.MethodGet, path, ""); code != 404 {
 				t.Errorf("GET %s = %d beside the probes, want 404", path, code)
+			}
+			w := httptest.NewRecorder()
+			without.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:9180"+path, http.NoBody))
+			if w.Code != 404 || !strings.Contains(w.Body.String(), "serve/profile") {
+				t.Errorf("GET %s = %d %s where no profiles are linked", path, w.Code, w.Body)
 			}
 		}
 	})

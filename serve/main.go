@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -58,6 +59,12 @@ type Service struct {
 	// Exporters are the ways out for metrics and traces that the program links:
 	// those of telemetry/prometheus and telemetry/otlp.
 	Exporters []telemetry.Exporter
+
+	// Profiles is what the admin endpoint shows below /debug/pprof/, and nothing
+	// else does: the handler of serve/profile.
+	//
+	// Defaults to an answer that says so.
+	Profiles http.Handler
 }
 
 // Main runs the service and exits the process.
@@ -175,7 +182,7 @@ func (p process) app(tel *telemetry.Telemetry, conf *configuration) (*slipway.Ap
 	if err := listen(app, tel.Metrics); err != nil {
 		return nil, err
 	}
-	administer(app, tel.Metrics)
+	administer(app, tel.Metrics, p.Profiles)
 	conf.follow(app)
 	return app, nil
 }

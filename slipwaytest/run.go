@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 	slipway "github.com/slipway-go/slipway"
 	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/embedded"
 	"github.com/slipway-go/slipway/schema"
 	"github.com/slipway-go/slipway/schema/avro"
@@ -115,8 +117,8 @@ func (k *Kit) add(s Service) {
 	k.order = append(k.order, svc.Name)
 }
 
-// Start starts one more instance of a service and waits until it consumes. Run
-// has started the first one.
+// Start starts one more instance of a service and waits until it consumes, with
+// what its first partitions need opened. Run has started the first one.
 func (k *Kit) Start(name string) {
 	k.t.Helper()
 	s := k.service(name)
@@ -153,8 +155,24 @@ func (k *Kit) Start(name string) {
 		}
 		return !errors.Is(app.Ready(), slipway.ErrNotRunning) && k.consumes(s)
 	})
+	k.opened(app)
 	s.oldest.CompareAndSwap(nil, app)
 }
+
+// opened waits until an instance has opened the partitions that it got first, so
+// that what the test does next does not happen in the midst of that. Where the
+// test keeps it from opening them, it is not waited for any longer after a while.
+func (k *Kit) opened(app *slipway.App) {
+	opening := func(c slipway.Check) bool {
+		return c.Status == slipway.CheckFail && c.Code == diag.HealthNotJoined
+	}
+	for limit := time.Now().Add(openingPatience); time.Now().Before(limit) && slices.ContainsFunc(app.Health().Checks, opening); {
+		k.Advance(10 * time.Millisecond)
+	}
+}
+
+// openingPatience is how much virtual time an instance gets to open its partitions.
+const openingPatience = 10 * time.Second
 
 // settings are what a service is configured with.
 func (k *Kit) settings(s *service) *config.Values {

@@ -13,6 +13,11 @@ import (
 
 const consoleName = "console"
 
+// Console returns the exporter called console: a line of the log for each span, and
+// for each metric that is not a distribution. A program with another exporter has
+// it already.
+func Console() Exporter { return console{} }
+
 // console is the exporter for whoever wants to see with their own eyes: a line
 // of the log for each span, and for each metric that is not a distribution.
 type console struct{ log *slog.Logger }
@@ -24,6 +29,9 @@ var (
 
 // Name implements [Exporter].
 func (console) Name() string { return consoleName }
+
+// SDK implements [Exporter].
+func (console) SDK() SDK { return OpenTelemetry() }
 
 // Spans implements [SpanExporter].
 func (c console) Spans(context.Context, *Variables) (sdktrace.SpanExporter, error) {

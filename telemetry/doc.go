@@ -6,8 +6,9 @@
 // propagators and the exporters that OTEL_METRICS_EXPORTER and OTEL_TRACES_EXPORTER
 // name. An exporter is linked by importing its package (telemetry/prometheus,
 // telemetry/otlp), so that nobody carries one unasked; naming one that is not linked
-// is an error at start that names the import. A variable that cannot be used is an
-// error too, and all of them are told at once.
+// is an error at start that names the import. OpenTelemetry's SDK comes with the
+// first of them. A variable that cannot be used is an error too, and all of them are
+// told at once.
 //
 // # What it costs
 //

@@ -14,6 +14,41 @@ import (
 type Exporter interface {
 	// Name is what OTEL_TRACES_EXPORTER and OTEL_METRICS_EXPORTER call it.
 	Name() string
+
+	// SDK makes the providers that the exporter needs. It returns [OpenTelemetry]().
+	SDK() SDK
+}
+
+// An SDK makes the providers of tracers and meters. It comes with an exporter and
+// not with [Setup], so that a program that exports nothing does not hold a megabyte
+// of it.
+type SDK struct {
+	provide func(ctx context.Context, s *setup, t *Telemetry)
+}
+
+// OpenTelemetry is OpenTelemetry's SDK.
+func OpenTelemetry() SDK { return SDK{provide} }
+
+func provide(ctx context.Context, s *setup, t *Telemetry) {
+	about := s.resource()
+	s.traces(ctx, t, about)
+	s.metrics(ctx, t, about)
+}
+
+// provide makes the providers, if the program has linked what makes them.
+func (s *setup) provide(ctx context.Context, t *Telemetry) {
+	for _, e := range s.Exporters {
+		if sdk := e.SDK(); sdk.provide != nil {
+			sdk.provide(ctx, s, t)
+			return
+		}
+	}
+	for _, name := range s.named(tracesExporter, s.usual(tracesEndpoint)) {
+		s.linked(tracesExporter, name)
+	}
+	for _, name := range s.named(metricsExporter, s.usual(metricsEndpoint)) {
+		s.linked(metricsExporter, name)
+	}
 }
 
 // A SpanExporter sends spans.

@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,7 +28,8 @@ type memory struct {
 	spans *tracetest.InMemoryExporter
 }
 
-func (m memory) Name() string { return m.name }
+func (m memory) Name() string     { return m.name }
+func (memory) SDK() telemetry.SDK { return telemetry.OpenTelemetry() }
 
 func (m memory) Spans(context.Context, *telemetry.Variables) (sdktrace.SpanExporter, error) {
 	return m.spans, nil
@@ -36,7 +38,8 @@ func (m memory) Spans(context.Context, *telemetry.Variables) (sdktrace.SpanExpor
 // scraped is an exporter of metrics that are asked for.
 type scraped struct{ *sdkmetric.ManualReader }
 
-func (scraped) Name() string { return "prometheus" }
+func (scraped) Name() string       { return "prometheus" }
+func (scraped) SDK() telemetry.SDK { return telemetry.OpenTelemetry() }
 
 func (s scraped) Reader(*telemetry.Variables) (sdkmetric.Reader, http.Handler, error) {
 	return s.ManualReader, http.NotFoundHandler(), nil
@@ -152,6 +155,20 @@ func TestWhatIsLinkedDecidesWhereTelemetryGoesUnlessAVariableDoes(t *testing.T) 
 	}
 }
 
+func TestAProgramWithoutExportersSaysWhatConsoleNeeds(t *testing.T) {
+	t.Parallel()
+	env := lookup(map[string]string{"OTEL_TRACES_EXPORTER": "console"})
+	_, err := telemetry.Setup(t.Context(), telemetry.Config{Lookup: env})
+	all := diag.Of(err)
+	if len(all) != 1 || !errors.Is(err, diag.TelemetryUnlinked) || !strings.Contains(all[0].Fix, "telemetry.Console()") {
+		t.Errorf("Setup() = %v, want one %s that names telemetry.Console()", err, diag.TelemetryUnlinked)
+	}
+	got := setup(t, telemetry.Config{Lookup: env, Exporters: []telemetry.Exporter{telemetry.Console()}})
+	if want := "traces to console"; got.Destinations() != want {
+		t.Errorf("with it telemetry goes to %s, want %s", got.Destinations(), want)
+	}
+}
+
 func TestAnEndpointThatNothingSendsToIsToldAndDoesNotStopTheService(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -226,7 +243,7 @@ func TestOneTraceInTwentyIsRecordedAndACallersDecisionIsFollowed(t *testing.T) {
 func TestConsoleShowsSpansAndMetricsInTheLog(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	got, err := telemetry.Setup(t.Context(), telemetry.Config{Output: &log, Lookup: lookup(map[string]string{
+	got, err := telemetry.Setup(t.Context(), telemetry.Config{Output: &log, Exporters: []telemetry.Exporter{telemetry.Console()}, Lookup: lookup(map[string]string{
 		"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "console", "OTEL_TRACES_SAMPLER": "always_on",
 	})})
 	if err != nil {

@@ -123,9 +123,7 @@ func Setup(ctx context.Context, cfg Config) (*Telemetry, error) {
 	}
 	s.logless()
 	if disabled := v.Bool("OTEL_SDK_DISABLED"); !disabled {
-		about := s.resource()
-		s.traces(ctx, t, about)
-		s.metrics(ctx, t, about)
+		s.provide(ctx, t)
 	}
 	t.closers, t.destinations, t.lost = s.closers, s.destinations, s.lost
 	if err := v.faults.Err(); err != nil {
@@ -172,6 +170,11 @@ func (s *setup) linked(variable, name string) Exporter {
 		if e.Name() == name {
 			return e
 		}
+	}
+	if name == consoleName {
+		s.v.Fault(diag.New(diag.TelemetryUnlinked, "%s names console, and this program has linked no exporter", variable).
+			WithFix("put telemetry.Console() into the field Exporters of serve.Service, or set %s to none", variable))
+		return nil
 	}
 	if dir, ok := known[name]; ok {
 		s.v.Fault(diag.New(diag.TelemetryUnlinked, "%s names %s, which this program has not linked", variable, name).

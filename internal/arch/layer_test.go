@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/kafka", "internal/connect", "internal/connect/connecttest", "internal/typegen", "pki/depot"},
 	{".", "plan", "dlq", "group", "internal/compat"},
 	{"outbox", "internal/embedded/registry", "internal/lagexport", "render", "telemetry"},
-	{"outbox/pgxbox", "saga", "serve", "serve/rpc", "internal/embedded", "render/manifest", "render/monitoring", "render/rendertest", "telemetry/otlp", "telemetry/prometheus"},
+	{"outbox/pgxbox", "saga", "serve", "serve/profile", "serve/rpc", "internal/embedded", "render/manifest", "render/monitoring", "render/rendertest", "telemetry/otlp", "telemetry/prometheus"},
 	{"slipwaytest", "internal/dev", "image", "render/argocd", "render/asyncapi", "render/autoscaling", "render/broker", "render/credentials", "render/istio", "render/kustomize", "render/pipeline", "render/strimzi"},
 	{"internal/dev/devtest", "render/compose", "internal/up", "internal/scaffold", "internal/share", "internal/share/registrytest", "internal/importer"},
 	{"internal/cli/view"},

@@ -32,6 +32,9 @@ var (
 // Name implements [telemetry.Exporter].
 func (exporter) Name() string { return "otlp" }
 
+// SDK implements [telemetry.Exporter].
+func (exporter) SDK() telemetry.SDK { return telemetry.OpenTelemetry() }
+
 // Spans implements [telemetry.SpanExporter].
 func (exporter) Spans(ctx context.Context, v *telemetry.Variables) (sdktrace.SpanExporter, error) {
 	w, ok := read(v, "traces")

@@ -32,6 +32,9 @@ var _ telemetry.MetricReader = exporter{}
 // Name implements [telemetry.Exporter].
 func (exporter) Name() string { return "prometheus" }
 
+// SDK implements [telemetry.Exporter].
+func (exporter) SDK() telemetry.SDK { return telemetry.OpenTelemetry() }
+
 // Reader implements [telemetry.MetricReader].
 func (exporter) Reader(*telemetry.Variables) (sdkmetric.Reader, http.Handler, error) {
 	registry := prometheus.NewRegistry()
