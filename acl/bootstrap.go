@@ -97,6 +97,9 @@ func (b *bootstrap) service(svc *contract.Service) {
 			b.topics(Literal, b.estate.PhysicalTopic(t.Cluster, name), svc.Position("topics/"+name))
 		}
 	}
+	if svc.ProbesByWriting() && b.here(contract.DefaultAlias) {
+		b.topics(Literal, svc.ProbeTopic(), svc.Position("workload", "probe"))
+	}
 	for name, c := range svc.Consumes {
 		if !b.here(c.Cluster) {
 			continue
@@ -151,7 +154,7 @@ func (b *bootstrap) lock() {
 func (b *bootstrap) quotas() {
 	for _, svc := range b.estate.Services {
 		switch {
-		case !svc.Quotas.Any() || !slices.ContainsFunc(b.aliases(svc), b.here):
+		case !svc.Quotas.Any() || !slices.ContainsFunc(svc.Aliases(), b.here):
 		case b.applies():
 			b.give(Cluster, Literal, ClusterName, AlterConfigs,
 				"apply sets quotas, and plan reads them"+brokerSettings, svc.Position("quotas"))
@@ -159,25 +162,6 @@ func (b *bootstrap) quotas() {
 			b.give(Cluster, Literal, ClusterName, DescribeConfigs, "plan reads quotas", svc.Position("quotas"))
 		}
 	}
-}
-
-// aliases are the logical clusters of a service's entries; the default one if
-// it has none.
-func (b *bootstrap) aliases(svc *contract.Service) []string {
-	var all []string
-	for _, t := range svc.Topics {
-		all = append(all, t.Cluster)
-	}
-	for _, p := range svc.Produces {
-		all = append(all, p.Cluster)
-	}
-	for _, c := range svc.Consumes {
-		all = append(all, c.Cluster)
-	}
-	if len(all) == 0 {
-		return []string{contract.DefaultAlias}
-	}
-	return all
 }
 
 // orphans is what finds things of the estate that no contract declares, and

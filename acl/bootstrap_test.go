@@ -85,6 +85,30 @@ func TestABootstrapNamesWhatItIsFor(t *testing.T) {
 	}
 }
 
+// The probe's topic is on the default cluster, whatever else the service has there.
+func TestAProbeThatWritesIsProvidedForWhereItsTopicIs(t *testing.T) {
+	t.Parallel()
+	r := estate(t, "staging", map[string]string{
+		"clusters.yaml": sharedCluster,
+		"t": "quotas: {produce: 10MiB/s}\ntopics: {far.away.v1: {cluster: far}}\nproduces: {far.away.v1: {cluster: far}}\n" +
+			"workload: {probe: write}\n",
+	})
+	for duty, want := range map[acl.Duty][]string{
+		acl.Planning: {"DESCRIBE_CONFIGS CLUSTER kafka-cluster", "DESCRIBE_CONFIGS TOPIC svc-t-staging.probe"},
+		acl.Applying: {"ALTER_CONFIGS CLUSTER kafka-cluster", "ALTER TOPIC svc-t-staging.probe", "ALTER_CONFIGS TOPIC svc-t-staging.probe", "CREATE TOPIC svc-t-staging.probe"},
+	} {
+		var got []string
+		for _, g := range acl.Bootstrap(r, "one", "User:deployer", duty) {
+			if line := strings.TrimPrefix(g.Binding.String(), "User:deployer "); strings.HasSuffix(line, ".probe") || strings.Contains(line, "_CONFIGS CLUSTER") {
+				got = append(got, line)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("rights of %s (-want +got):\n%s", duty, diff)
+		}
+	}
+}
+
 func TestQuotasNeedTheSettingsOfTheCluster(t *testing.T) {
 	t.Parallel()
 	r := estate(t, "dev", map[string]string{"orders": orders + "\nquotas: {produce: 10MiB/s}"})

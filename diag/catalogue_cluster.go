@@ -16,9 +16,9 @@ const (
 )
 
 var clusterEntries = []Entry{
-	{ClusterUnknown, "the cluster is unknown", "An environment binds an alias to a cluster that is not listed under clusters.", "correct the name, or add the cluster"},
+	{ClusterUnknown, "the cluster is unknown", "An environment binds an alias to a cluster that is not listed under clusters.", "correct the name, or add clusters: {NAME: {id: …, bootstrap: {…}}}"},
 	{ClusterAlias, "the alias is not bound", "A contract names a logical cluster that the environment does not bind.", "bind the alias in clusters.yaml, or correct it in the contract"},
-	{ClusterEnvironment, "the environment is unknown", "clusters.yaml does not list the environment.", "correct the name, or add the environment to clusters.yaml"},
+	{ClusterEnvironment, "the environment is unknown", "clusters.yaml does not list the environment. Where there is no such file, there is dev alone.", "correct the name, or add the environment to clusters.yaml in the directory that holds the contracts"},
 	{ClusterShared, "environments share a cluster", "Several environments on one cluster would share topics, unless each has a topicPrefix of its own.", "give each of them a topicPrefix, none of which begins with another"},
 	{ClusterNaming, "the naming rule is not a regular expression", "naming.topic cannot be compiled (Go's RE2 syntax).", "correct the expression, and double backslashes inside double quotes"},
 	{ClusterReserved, "the name of the cluster is reserved", "embedded and local are Slipway's own and need no entry.", "choose another name"},

@@ -43,7 +43,7 @@ const (
 var contractEntries = []Entry{
 	{ContractSyntax, "the file is not YAML", "A line does not follow YAML's rules, or the file is not a mapping of keys. YAML stops at the first such line, so further ones show up only once it is repaired.", "repair the line; slipway init writes a contract that parses"},
 	{ContractMissing, "the contract does not exist", "The file named is not there.", "check the path, or run slipway init to write one"},
-	{ContractUnreadable, "the file cannot be read", "It is a link, a directory, a pipe or a device, or its permissions forbid reading. Links are not followed, because a contract must be the same wherever it is read.", "put a regular, readable file there"},
+	{ContractUnreadable, "the file cannot be read", "It is a link, a directory, a pipe or a device, or its permissions forbid reading. So may those of a directory that is searched for contracts. Links are not followed, because a contract must be the same wherever it is read.", "put a regular, readable file there; a directory, let who runs this list it"},
 	{ContractEncoding, "the file has characters it may not have", "Contracts are UTF-8 without a byte order mark. NUL, control characters, marks that reorder text and line breaks other than newline are refused, because what a reviewer sees would not be what Slipway reads.", "save the file as plain UTF-8 and remove the character"},
 	{ContractTooLarge, "the file is too large or too deep", "A file is at most 1 MiB and nested at most 100 levels.", "split the service, or remove what does not belong into a contract"},
 	{ContractDocuments, "the file has a second document", "A file holds one contract; a line of three dashes begins another document.", "move the second document to a slipway.yaml of its own directory"},

@@ -14,7 +14,7 @@ const (
 )
 
 var documentEntries = []Entry{
-	{AsyncAPIVersion, "the file is not an AsyncAPI document that is read here", "A contract is made from a document of AsyncAPI 3, or of 2 from 2.0 to 2.6, which says so in its key asyncapi.", "name such a document"},
+	{AsyncAPIVersion, "the file is not an AsyncAPI document that is read here", "A contract is made from a document of AsyncAPI 3, or of 2 from 2.0 to 2.6, which says so in its key asyncapi.", "name such a document, or save the one that you have as version 3, such as 3.0.0, or as 2.0 to 2.6"},
 	{AsyncAPIReference, "a reference leads nowhere", "A $ref names an element that the document does not have, leads in a circle, or leads to another file or address. One document is read, and nothing is fetched.", "correct the $ref, or put what it refers to into the document; AsyncAPI's own bundler does that for several files"},
 	{AsyncAPIElement, "an element of an AsyncAPI document is not what belongs there", "Something has another type than AsyncAPI gives it, lacks what it needs, or what stands below x-slipway is not what slipway render asyncapi writes.", "correct the place that is named"},
 	{AsyncAPIProtocol, "an AsyncAPI document is not about Kafka", "No server of the document speaks the protocol kafka or kafka-secure, and a contract is about topics of Kafka.", "name a document of a service that uses Kafka"},

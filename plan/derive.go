@@ -19,7 +19,7 @@ import (
 func Clusters(r *contract.Resolved) []string {
 	seen := map[string]bool{}
 	for _, svc := range r.Services {
-		for _, alias := range aliases(svc) {
+		for _, alias := range svc.Aliases() {
 			seen[r.ClusterName(alias)] = true
 		}
 		for _, c := range svc.Connectors {
@@ -27,25 +27,6 @@ func Clusters(r *contract.Resolved) []string {
 		}
 	}
 	delete(seen, "")
-	return slices.Sorted(maps.Keys(seen))
-}
-
-// aliases are the logical clusters of a service's entries; the default one if
-// it has none.
-func aliases(svc *contract.Service) []string {
-	seen := map[string]bool{}
-	for _, t := range svc.Topics {
-		seen[cmp.Or(t.Cluster, contract.DefaultAlias)] = true
-	}
-	for _, p := range svc.Produces {
-		seen[cmp.Or(p.Cluster, contract.DefaultAlias)] = true
-	}
-	for _, c := range svc.Consumes {
-		seen[cmp.Or(c.Cluster, contract.DefaultAlias)] = true
-	}
-	if len(seen) == 0 || svc.ProbesByWriting() {
-		seen[contract.DefaultAlias] = true
-	}
 	return slices.Sorted(maps.Keys(seen))
 }
 
@@ -202,7 +183,7 @@ func (d *derivation) user(svc *contract.Service) {
 	if auth != contract.SCRAMSHA256 && auth != contract.SCRAMSHA512 {
 		return
 	}
-	if !slices.ContainsFunc(aliases(svc), d.here) {
+	if !slices.ContainsFunc(svc.Aliases(), d.here) {
 		return
 	}
 	add := func(name string, reason Reason) {

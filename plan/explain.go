@@ -130,7 +130,7 @@ func explainCertificates(r *contract.Resolved, want *Desired) []named {
 	}
 	var all []named
 	for _, svc := range r.Services {
-		here := slices.ContainsFunc(aliases(svc), func(alias string) bool { return r.ClusterName(alias) == want.Cluster })
+		here := slices.ContainsFunc(svc.Aliases(), func(alias string) bool { return r.ClusterName(alias) == want.Cluster })
 		if planned[svc.User()] || !here {
 			continue
 		}

@@ -24,7 +24,7 @@ type Quota struct {
 // its dead letters is not bounded: an operator's redrive would wait for the
 // service that it helps.
 func (d *derivation) quota(svc *contract.Service) {
-	if !svc.Quotas.Any() || !slices.ContainsFunc(aliases(svc), d.here) {
+	if !svc.Quotas.Any() || !slices.ContainsFunc(svc.Aliases(), d.here) {
 		return
 	}
 	limits := map[string]float64{}

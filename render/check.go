@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -64,7 +65,7 @@ func check(root *os.Root, target string, files []File) ([]Difference, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			all = append(all, Difference{f.Path, Missing})
 		case err != nil:
-			return nil, unreadable(f.Path, err)
+			return nil, unreadable(path.Join(root.Name(), f.Path), err)
 		case bytes.Equal(found, f.Content): // whatever the list says
 		case !listed:
 			all = append(all, Difference{f.Path, Foreign})
@@ -74,16 +75,16 @@ func check(root *os.Root, target string, files []File) ([]Difference, error) {
 			all = append(all, Difference{f.Path, Changed})
 		}
 	}
-	for path, sum := range written {
-		found, err := read(root, path)
+	for name, sum := range written {
+		found, err := read(root, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			return nil, unreadable(path, err)
+			return nil, unreadable(path.Join(root.Name(), name), err)
 		case sum != checksum(found):
-			all = append(all, Difference{path, Edited})
+			all = append(all, Difference{name, Edited})
 		default:
-			all = append(all, Difference{path, Stale})
+			all = append(all, Difference{name, Stale})
 		}
 	}
 	slices.SortFunc(all, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })

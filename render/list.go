@@ -29,7 +29,7 @@ func readList(root *os.Root, target string) (map[string]string, error) {
 		return map[string]string{}, nil
 	}
 	if err != nil {
-		return nil, unreadable(listName(target), err)
+		return nil, unreadable(path.Join(root.Name(), listName(target)), err)
 	}
 	written, err := parseList(string(data))
 	if err != nil {

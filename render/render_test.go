@@ -2,10 +2,12 @@ package render_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,6 +157,37 @@ func TestWriteRemovesOnlyWhatItHasWritten(t *testing.T) {
 	}
 	if changed := d.write(render.Refuse, files("a.yaml", "a")); len(changed) != 0 {
 		t.Errorf("a second write changed %v", changed)
+	}
+}
+
+func TestWriteLeavesNoEmptyDirectoriesBehind(t *testing.T) {
+	t.Parallel()
+	d := newTree(t)
+	d.write(render.Refuse, files("gone/base/a.yaml", "1", "gone/own/b.yaml", "1"))
+	d.put("gone/own/patch.yaml", "mine")
+	d.write(render.Refuse, files("next/a.yaml", "1"))
+	for name, want := range map[string]bool{"gone/base": false, "gone/own": true, "next": true} {
+		if _, err := os.Stat(filepath.Join(d.dir, name)); (err == nil) != want {
+			t.Errorf("%s: %v, want it there: %v", name, err, want)
+		}
+	}
+}
+
+// The temporary file's name is a link to where nothing is, so that writing fails with
+// the very error that a file which is not there has.
+func TestAFileThatCannotBeWrittenIsNotTakenForWritten(t *testing.T) {
+	t.Parallel()
+	d := newTree(t)
+	d.write(render.Refuse, files("a.yaml", "1", "b.yaml", "1"))
+	if err := os.Symlink("nowhere/x", filepath.Join(d.dir, ".b.yaml.new")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := render.Write(d.dir, "rules", files("a.yaml", "2", "b.yaml", "2"), render.Refuse)
+	if !errors.Is(err, diag.RenderDirectory) || !strings.Contains(fmt.Sprint(err), filepath.Join(d.dir, "b.yaml")) {
+		t.Errorf("write = %v, want %s for b.yaml", err, diag.RenderDirectory)
+	}
+	if got, err := os.ReadFile(filepath.Join(d.dir, "b.yaml")); err != nil || string(got) != "1" {
+		t.Errorf("b.yaml holds %q, %v", got, err)
 	}
 }
 

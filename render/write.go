@@ -68,18 +68,28 @@ func apply(root *os.Root, target string, files []File, all []Difference) error {
 	}
 	for _, d := range all {
 		data, wanted := content[d.Path]
-		var err error
-		if wanted {
-			err = put(root, d.Path, data)
-		} else {
-			err = root.Remove(d.Path)
+		write := func() error { return put(root, d.Path, data) }
+		if !wanted {
+			write = func() error { return remove(root, d.Path) }
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return unwritable(d.Path, err)
+		if err := write(); err != nil {
+			return unwritable(path.Join(root.Name(), d.Path), err)
 		}
 	}
 	if err := writeList(root, target, files); err != nil {
-		return unwritable(listName(target), err)
+		return unwritable(path.Join(root.Name(), listName(target)), err)
+	}
+	return nil
+}
+
+// remove takes a file away, and the directories that are empty then.
+func remove(root *os.Root, name string) error {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	dir := path.Dir(name)
+	for dir != "." && root.Remove(dir) == nil { // until one holds something else
+		dir = path.Dir(dir)
 	}
 	return nil
 }
@@ -94,7 +104,8 @@ func put(root *os.Root, name string, data []byte) error {
 	}
 	fresh := dir + "." + base + ".new"
 	if err := root.WriteFile(fresh, data, 0o644); err != nil {
-		return errors.Join(err, root.Remove(fresh))
+		_ = root.Remove(fresh) // the first error tells more
+		return err
 	}
 	return root.Rename(fresh, name)
 }

@@ -162,10 +162,14 @@ func configProblems(ctx context.Context, fsys fs.FS, services []*contract.Servic
 // configIn judges what one environment's files say.
 func configIn(ctx context.Context, s *contract.Service, files fs.FS, env string) diag.List {
 	l, err := config.New(config.Config{Contract: s, Files: files, Environ: []string{"ENVIRONMENT=" + env}})
+	var v *config.Values
 	if err == nil {
-		_, _, err = l.Preview(ctx)
+		v, _, err = l.Preview(ctx)
 	}
 	list := diag.Of(err)
+	if err == nil {
+		list = v.Warnings()
+	}
 	for i := range list {
 		if isConfigFile(list[i].Position.File) {
 			list[i].Position.File = path.Join(s.Dir(), list[i].Position.File)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -59,18 +60,28 @@ podman load take. --push REF pushes to a registry, with the credentials of docke
 login (DOCKER_CONFIG); a REF without a tag gets the version as its tag, never
 latest. A tag that stands for another image is left alone without --move, and a
 checkout with changes is pushed only with --modified. With neither --out nor
---push the image is made and told of, which shows its digest.
+--push the image is made, and nothing of it is kept: the command tells its digest
+and its size.
+
+Where it shall go is judged before anything is compiled.
 
 Each platform's image has a bill of materials (CycloneDX), which goes with it as
 an artifact that refers to it; --sbom DIR writes it to files too.`,
-		Example: `  slipway image build orders --out image.tar --platform linux/amd64
+		Example: `  slipway image build orders                                   # what would it be?
+  slipway image build orders --out image.tar --platform linux/amd64
+  slipway image build orders services --out image              # an OCI layout; contracts below services
   slipway image build orders --push registry.example.com/shop/orders
-  slipway image build orders --push registry.example.com/shop/orders -o name     for a pipeline
+  slipway image build orders --push registry.example.com/shop/orders -o name     # for a pipeline
   slipway image build orders --label org.opencontainers.image.licenses=Apache-2.0 --out image`,
 		Annotations: exits(exitOK, exitError, exitRefused, exitUsage, exitInterrupted),
 		Args:        arguments(1, 2, "a service"),
 		RunE: func(c *cobra.Command, rest []string) error {
 			args.service, args.dir = rest[0], directory(rest, 1)
+			for _, name := range []string{"out", "push", "sbom"} {
+				if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+					return usage("--%s is empty", name).WithFix("give it a value, or leave it out")
+				}
+			}
 			if err := args.check(a.sys.Getenv); err != nil {
 				return err
 			}
@@ -80,7 +91,8 @@ an artifact that refers to it; --sbom DIR writes it to files too.`,
 	f := c.Flags()
 	f.StringSliceVar(&args.platforms, "platform", []string{"linux/amd64", "linux/arm64"}, "platforms to build for")
 	f.StringSliceVar(&args.tags, "tags", nil, "build tags, beside grpcnotrace, which leaves out pages for debugging")
-	f.StringToStringVar(&args.labels, "label", nil, "labels of the image, as name=value")
+	args.labels = map[string]string{}
+	f.Var(labels(args.labels), "label", "a label of the image; repeatable")
 	f.StringVar(&args.out, "out", "", "directory for an OCI layout, or file that ends in .tar")
 	f.StringVar(&args.push, "push", "", "name of the image in a registry")
 	f.StringVar(&args.sbom, "sbom", "", "directory for the bills of materials")
@@ -98,9 +110,9 @@ func (args *imageArgs) check(getenv func(string) string) error {
 	if v := args.version; v != "" && strings.ContainsFunc(v, notVersion) {
 		return usage("--version %q cannot be a version", v).WithFix("use letters, digits and . _ + -")
 	}
-	for name := range args.labels {
-		if name == "" || strings.ContainsAny(name, " \t\n\"") {
-			return usage("--label: %q cannot be the name of a label", name).WithFix("write it like org.opencontainers.image.licenses=Apache-2.0")
+	for _, tag := range args.tags {
+		if tag == "" || strings.ContainsFunc(tag, notTag) {
+			return usage("--tags: %.60q cannot be a build tag", tag).WithFix("use letters, digits, _ and ., with commas between tags")
 		}
 	}
 	if args.push != "" {
@@ -115,9 +127,33 @@ func (args *imageArgs) check(getenv func(string) string) error {
 		}
 		args.created = time.Unix(seconds, 0)
 	}
-	return nil
+	return args.places()
 }
 
 func notVersion(r rune) bool {
 	return !strings.ContainsRune("._+-", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
+
+func notTag(r rune) bool { return r != '.' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
+// labels is a flag that may be repeated. A comma belongs to the value.
+type labels map[string]string
+
+func (l labels) String() string { return "" }
+
+func (l labels) Type() string { return "name=value" }
+
+func (l labels) Set(text string) error {
+	name, value, found := strings.Cut(text, "=")
+	var fault string
+	switch {
+	case !found:
+		fault = "has no ="
+	case name == "" || strings.ContainsAny(name, " \t\n\""):
+		fault = "does not begin with the name of a label"
+	default:
+		l[name] = value
+		return nil
+	}
+	return usage("--label: %.60q %s", text, fault).WithFix("write it like org.opencontainers.image.licenses=Apache-2.0")
 }

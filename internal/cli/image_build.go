@@ -41,12 +41,18 @@ func runImageBuild(ctx context.Context, a *app, args imageArgs) error {
 		}
 	}
 	compiler := image.Compiler{Dir: dir, Name: svc.Name, Environ: a.sys.Environ, Tags: args.tags, Version: args.version}
-	origin, err := a.compile(ctx, compiler, platforms, &spec)
+	if args.out == "" && args.push == "" {
+		a.view.Note("the image is made and not kept, because there is neither --out nor --push; its digest will be told")
+	}
+	clean := args.push == "" || args.modified
+	origin, err := a.compile(ctx, compiler, platforms, &spec, func(o image.Origin) error {
+		if clean || !o.Modified {
+			return nil
+		}
+		return diag.New(diag.ImageModified, "%s is not pushed: its checkout has changes that are in no commit", svc.Name)
+	})
 	if err != nil {
 		return err
-	}
-	if args.push != "" && origin.Modified && !args.modified {
-		return diag.New(diag.ImageModified, "%s is not pushed: its checkout has changes that are in no commit", svc.Name)
 	}
 	spec.Version = cmp.Or(args.version, origin.Version)
 	spec.Created = args.created
@@ -98,8 +104,8 @@ func (a *app) program(name, dir string) (*contract.Service, string, error) {
 }
 
 // compile adds the programs, and what lies beside them, and returns where they
-// are from.
-func (a *app) compile(ctx context.Context, c image.Compiler, platforms []image.Platform, spec *image.Spec) (image.Origin, error) {
+// are from, if that is accepted: each program tells it, the first one soonest.
+func (a *app) compile(ctx context.Context, c image.Compiler, platforms []image.Platform, spec *image.Spec, accept func(image.Origin) error) (image.Origin, error) {
 	foreign, err := c.Foreign(ctx, platforms[0])
 	if err != nil {
 		return image.Origin{}, err
@@ -109,6 +115,9 @@ func (a *app) compile(ctx context.Context, c image.Compiler, platforms []image.P
 		program, err := c.Compile(ctx, p)
 		if err != nil {
 			return image.Origin{}, wantsCgo(err, foreign)
+		}
+		if err := accept(program.Origin()); err != nil {
+			return image.Origin{}, err
 		}
 		spec.Programs = append(spec.Programs, program)
 	}

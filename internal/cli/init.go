@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/slipway-go/slipway/contract"
+	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/internal/cli/view"
 	"github.com/slipway-go/slipway/internal/scaffold"
 	"github.com/slipway-go/slipway/render/asyncapi"
@@ -30,7 +31,7 @@ of what the document leaves open. No part of it is fetched from elsewhere.
 Nothing is overwritten: if one of the files exists, none is written.`,
 		Example: `  slipway init hello
   slipway init services/hello-world --name hello
-  slipway init hello --replace ../slipway     build against a checkout
+  slipway init hello --replace ../slipway     # build against a checkout
   slipway init --from asyncapi orders.asyncapi.yaml services/orders`,
 		Annotations: exits(exitOK, exitError, exitRefused, exitUsage),
 		Args:        arguments(0, 2, "no more than a directory"),
@@ -72,7 +73,8 @@ func initFrom(a *app, c *cobra.Command, rest []string) error {
 	}
 	data, err := a.imported(rest[0])
 	if err != nil {
-		return err
+		d := diag.Of(err)[0]
+		return d.WithFix("name a file that is there and yours, or - for stdin: slipway init --from asyncapi orders.asyncapi.yaml services/orders")
 	}
 	draft, problems := asyncapi.Parse(rest[0], data)
 	if err := problems.Err(); err != nil {
@@ -88,7 +90,7 @@ func initFrom(a *app, c *cobra.Command, rest []string) error {
 		return err
 	}
 	if len(draft.Open) > 0 {
-		got.Note = "The document leaves something open: the head of " + contract.ServiceFile + " lists what is to be decided.\n"
+		got.Note = "The document leaves something open: the head of " + contract.ServiceFile + " lists what is to be decided."
 	}
 	return a.view.Scaffold(got)
 }

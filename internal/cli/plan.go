@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,5 +138,9 @@ func bounded(ctx context.Context, timeout time.Duration, f func(context.Context)
 	if err == nil || !errors.Is(context.Cause(ctx), diag.CommandTimeout) {
 		return err
 	}
-	return over.WithEvidence("%v", err)
+	// What gave up names the cause itself, and may name where it was and what else failed.
+	if seen := strings.Trim(strings.ReplaceAll(err.Error(), over.Error(), ""), ": \n"); seen != "" {
+		return over.WithEvidence("%s", seen)
+	}
+	return over
 }

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"context"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +46,10 @@ func newRenderCommand(a *app) *cobra.Command {
 		Short: "Write files that follow from the contracts",
 		Long: `Writes the files of a TARGET that follow from the contracts below DIR, for one
 environment. The same contracts give the same bytes. --list names the targets;
-without one it is kustomize: what Kubernetes runs the services by.
+without one it is kustomize: what Kubernetes runs the services by. It writes the
+overlays of every environment below platform in clusters.yaml, and of the one
+that -e names, so -e may be left out where there is a platform. A Dockerfile is
+the same in every environment.
 
 Without -o the files go to standard output, one after the other. With it they go
 into a directory, where they are meant to be committed. Beside them stands a list
@@ -60,20 +63,24 @@ would be written. A pipeline that runs it keeps a repository true.
 The alerts of the target prometheus link to a runbook each. --runbooks names the
 address that your copies of docs/runbooks are below.`,
 		Example: `  slipway render --list
-  slipway render -e prod -o deploy
-  slipway render -e prod -o deploy --check                   in a pipeline
+  slipway render -o deploy                                   # every overlay, for Kubernetes
+  slipway render -o deploy --check                           # in a pipeline
+  slipway render kustomize services -e prod -o deploy        # contracts below services
   slipway render autoscaling -e prod -o deploy/_autoscaling/prod
+  slipway render dockerfile -o .
   slipway render prometheus -e prod -o monitoring
-  slipway render grafana -e prod -o dashboards
-  slipway render prometheus -e prod -o monitoring --check`,
+  slipway render grafana -e prod -o monitoring`,
 		Annotations: exits(exitOK, exitError, exitFindings, exitRefused, exitUsage),
 		Args:        arguments(0, 2, "a target"),
-		RunE: func(_ *cobra.Command, rest []string) error {
+		RunE: func(c *cobra.Command, rest []string) error {
+			if args.list {
+				return listTargets(a, c, rest)
+			}
 			args.target, args.dir = targets()[0].Name, directory(rest, 0)
 			if !onlyDirectory(rest) {
 				args.target, args.dir = rest[0], directory(rest, 1)
 			}
-			return runRender(a, args)
+			return runRender(c.Context(), a, args)
 		},
 	}
 	environmentFlag(c, &args.env)
@@ -98,15 +105,25 @@ func onlyDirectory(rest []string) bool {
 	return err == nil && info.IsDir()
 }
 
-func runRender(a *app, args renderArgs) error {
-	if args.list {
-		return a.view.Targets(targets())
+// listTargets names the targets, and refuses what has no meaning beside --list.
+func listTargets(a *app, c *cobra.Command, rest []string) error {
+	for _, name := range []string{"output", "check", "force", "env", "runbooks"} {
+		if len(rest) > 0 || c.Flags().Changed(name) {
+			return usage("--list names the targets, and renders nothing").WithFix("leave out --list to render, or everything else to see the targets")
+		}
 	}
-	files, err := rendered(a, args)
+	return a.view.Targets(targets())
+}
+
+func runRender(ctx context.Context, a *app, args renderArgs) error {
+	files, err := rendered(ctx, a, args)
 	switch {
 	case err != nil:
 		return err
 	case args.out == "":
+		if len(files) == 0 {
+			a.view.Note("%s has no file of these contracts", args.target)
+		}
 		return a.view.Files(files)
 	case args.check:
 		return checkRendered(a, args, files)
@@ -115,39 +132,7 @@ func runRender(a *app, args renderArgs) error {
 	if err != nil {
 		return err
 	}
-	return a.view.Rendered(view.Rendered{Dir: args.out, Files: len(files), Changed: changed})
-}
-
-// rendered are the files of the target.
-func rendered(a *app, args renderArgs) ([]render.File, error) {
-	switch {
-	case args.check && args.out == "":
-		return nil, usage("--check needs a directory to compare with").WithFix("name it with -o")
-	case args.check && args.force:
-		return nil, usage("--check writes nothing, so there is nothing to --force").WithFix("leave one of them out")
-	}
-	target, err := render.Find(targets(), args.target)
-	if err != nil {
-		return nil, err
-	}
-	w, err := a.open(args.dir)
-	if err != nil {
-		return nil, err
-	}
-	estate, err := a.valid(w)
-	if err != nil {
-		return nil, err
-	}
-	in := render.Input{Estate: estate, Environment: args.env, Runbooks: args.runbooks}
-	if in.Environment == "" {
-		all := environments(estate)
-		if len(all) != 1 {
-			return nil, usage("--env is missing: the estate has the environments %s", strings.Join(all, ", ")).
-				WithFix("name one of them with -e")
-		}
-		in.Environment = all[0]
-	}
-	return target.Files(in)
+	return a.view.Rendered(view.Rendered{Target: args.target, Dir: args.out, Files: len(files), Changed: changed})
 }
 
 func checkRendered(a *app, args renderArgs, files []render.File) error {
@@ -155,7 +140,7 @@ func checkRendered(a *app, args renderArgs, files []render.File) error {
 	if err != nil {
 		return err
 	}
-	err = a.view.Rendered(view.Rendered{Dir: args.out, Files: len(files), Changed: differ, Check: true})
+	err = a.view.Rendered(view.Rendered{Target: args.target, Dir: args.out, Files: len(files), Changed: differ, Check: true})
 	if err == nil && len(differ) > 0 {
 		return errFindings
 	}

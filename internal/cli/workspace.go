@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -77,6 +78,11 @@ func (w *workspace) read(name string) ([]byte, error) {
 // validate loads the estate and judges it.
 func (w *workspace) validate() (*contract.Estate, diag.List) {
 	estate, problems := contract.Load(w.fsys, ".")
+	for i, d := range problems {
+		if d.Code == diag.EstateEmpty { // which does not know what the directory is called
+			problems[i].Message = fmt.Sprintf("there is no %s in %s or below", contract.ServiceFile, w.root.Name())
+		}
+	}
 	if len(estate.Services) > 0 || !problems.Failed() {
 		problems = append(problems, estate.Validate()...)
 	}

@@ -2,6 +2,7 @@ package up
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -34,6 +35,11 @@ func loadEstate(cfg Config) (*estate, diag.List, error) {
 		return nil, nil, diag.New(diag.UpDirectory, "%s is not a directory", cfg.Dir)
 	}
 	all, faults := contract.Load(os.DirFS(dir), ".")
+	for i, d := range faults {
+		if d.Code == diag.EstateEmpty { // which does not know what the directory is called
+			faults[i].Message = fmt.Sprintf("there is no %s in %s or below", contract.ServiceFile, cfg.Dir)
+		}
+	}
 	faults = append(faults, all.Validate()...)
 	resolved, more := all.In(cfg.Env)
 	faults = distinct(append(faults, more...))

@@ -44,7 +44,7 @@ func TestNothingStartsWhenTheEstateOrTheCallIsWrong(t *testing.T) {
 		code   diag.Code
 		says   string
 	}{
-		"empty directory":          {code: diag.EstateEmpty, says: "slipway.yaml"},
+		"empty directory":          {code: diag.EstateEmpty, says: "slipway.yaml in /"},
 		"no directory":             {change: func(c *up.Config) { c.Dir = "/no/such/estate" }, code: diag.UpDirectory, says: "/no/such/estate"},
 		"a file":                   {change: func(c *up.Config) { c.Dir = file }, code: diag.UpDirectory, says: "not a directory"},
 		"invalid contract":         {estate: []string{contractOf("alpha", "wrong: 1")}, code: diag.ContractUnknownKey, says: "wrong"},

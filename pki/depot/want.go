@@ -1,7 +1,6 @@
 package depot
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -145,28 +144,9 @@ func (d *derivation) environment(r *contract.Resolved, cluster string) {
 	}
 }
 
-// uses reports whether a service has anything to do with a cluster. One that
-// names no topic at all is on the default one.
+// uses reports whether a service has anything to do with a cluster.
 func uses(r *contract.Resolved, svc *contract.Service, cluster string) bool {
-	aliases := map[string]bool{}
-	for _, t := range svc.Topics {
-		aliases[cmp.Or(t.Cluster, contract.DefaultAlias)] = true
-	}
-	for _, p := range svc.Produces {
-		aliases[cmp.Or(p.Cluster, contract.DefaultAlias)] = true
-	}
-	for _, c := range svc.Consumes {
-		aliases[cmp.Or(c.Cluster, contract.DefaultAlias)] = true
-	}
-	if len(aliases) == 0 {
-		aliases[contract.DefaultAlias] = true
-	}
-	for alias := range aliases {
-		if r.ClusterName(alias) == cluster {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(svc.Aliases(), func(alias string) bool { return r.ClusterName(alias) == cluster })
 }
 
 func redrives(r *contract.Resolved, svc *contract.Service, cluster string) bool {

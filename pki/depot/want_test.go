@@ -117,3 +117,48 @@ func TestWantsComeFromContractsAndClusters(t *testing.T) {
 		t.Errorf("an environment nobody declared: %v", err)
 	}
 }
+
+// The probe's topic is on the default cluster, though all else is on another.
+func TestAServiceThatOnlyProbesAClusterHasACertificateThere(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		probe string
+		want  []string
+	}{
+		"it writes": {"workload: {probe: write}\n", []string{"client/svc-copies-prod", "admin/admin-prod"}},
+		"it reads":  {"", []string{"admin/admin-prod"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, faults := contract.Load(fstest.MapFS{
+				"clusters.yaml": {Data: []byte(`apiVersion: slipway.dev/v1
+kind: Clusters
+clusters:
+  kafka-prod: {id: MkU3OEVBNTcwNTJENDM2Qk, bootstrap: {mtls: "kafka.prod.example:9093"}}
+  analytics: {id: c3RhZ2luZy1jbHVzdGVyMDA, bootstrap: {mtls: "kafka.analytics.example:9093"}}
+environments: {prod: {default: kafka-prod, analytics: analytics}}
+`)},
+				"copies/slipway.yaml": {Data: []byte(`apiVersion: slipway.dev/v1
+kind: Service
+metadata: {name: copies, owner: team-data}
+topics: {copies.made.v1: {cluster: analytics, partitions: 3}}
+produces: {copies.made.v1: {cluster: analytics}}
+` + tt.probe)},
+			}, ".")
+			if err := faults.Err(); err != nil {
+				t.Fatal(err)
+			}
+			wants, err := depot.Derive(e, "kafka-prod", "prod")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, w := range wants {
+				got = append(got, w.ID.String())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got) %s", diff)
+			}
+		})
+	}
+}

@@ -242,7 +242,7 @@ func TestWhatCannotBeDeployedIsRefusedWithItsPlace(t *testing.T) {
 		want  diag.Code
 		says  string
 	}{
-		"no repository":            {platform("namespace: shop"), diag.RenderNoGitOps, "platform.prod.gitops is missing"},
+		"no repository":            {platform("namespace: shop"), diag.RenderNoGitOps, "platform.prod.gitops is missing; write platform: {prod: {gitops: {repository: "},
 		"one path for all":         {platform(git + ", path: deploy}"), diag.RenderNoGitOps, "the path does not say {service}"},
 		"no service runs in a pod": {nowhere, diag.RenderRunsNowhere, "no service has a workload"},
 	} {
@@ -250,7 +250,7 @@ func TestWhatCannotBeDeployedIsRefusedWithItsPlace(t *testing.T) {
 			t.Parallel()
 			_, err := argocd.Target().Files(render.Input{Estate: rendertest.Load(t, tt.files), Environment: "prod"})
 			all := diag.Of(err)
-			if len(all) != 1 || !errors.Is(err, tt.want) || !strings.Contains(all[0].Message, tt.says) || !strings.HasPrefix(all[0].Position.String(), "clusters.yaml:") {
+			if len(all) != 1 || !errors.Is(err, tt.want) || !strings.Contains(all[0].Message+"; "+all[0].Fix, tt.says) || !strings.HasPrefix(all[0].Position.String(), "clusters.yaml:") {
 				t.Errorf("Files() = %v, want %s that says %q", err, tt.want, tt.says)
 			}
 		})

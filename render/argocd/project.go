@@ -31,8 +31,19 @@ func (t *tree) project() manifest.Map {
 				manifest.E("name", t.platform.Namespace),
 			}}).From("its own, and nothing else of the cluster"),
 			manifest.E("namespaceResourceWhitelist", t.kinds()),
-			manifest.E("orphanedResources", manifest.Map{manifest.E("warn", true)}).From("tells of what is in the namespace and in no Application"),
+			manifest.E("orphanedResources", t.orphans()).From("tells of what is in the namespace and in no Application"),
 		}))
+}
+
+// orphans are named, unless their kind may not be deployed, as Secrets may not, or the
+// mesh puts them into every namespace.
+func (t *tree) orphans() manifest.Map {
+	m := manifest.Map{manifest.E("warn", true)}
+	if t.platform.Mesh != nil {
+		m = append(m, manifest.E("ignore", []manifest.Map{{manifest.E("kind", "ConfigMap"), manifest.E("name", "istio-ca-root-cert")}}).
+			From("what the mesh puts into each namespace"))
+	}
+	return m
 }
 
 func (t *tree) destination(namespace string) manifest.Map {

@@ -25,7 +25,8 @@ func files(in render.Input) ([]render.File, error) {
 	t.git = t.platform.GitOps
 	if t.git == nil {
 		return nil, diag.New(diag.RenderNoGitOps, "environment %s has no repository to deploy from: platform.%s.gitops is missing", r.Env, r.Env).
-			At(r.Clusters.Position("platform", r.Env))
+			At(r.Clusters.Position("platform", r.Env)).
+			WithFix("write platform: {%s: {gitops: {repository: \"https://git.example.com/shop/deploy.git\", revision: v1.4.0}}} in %s, with a tag or commit as revision", r.Env, contract.ClustersFile)
 	}
 	for _, svc := range r.Services {
 		if svc.Workload != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/render"
@@ -37,6 +38,54 @@ func TestTheDocumentsOfTheEstatesAreTheOnesThatWereReviewed(t *testing.T) {
 			t.Parallel()
 			rendertest.Golden(t, path.Join("testdata", name), documents(t, rendertest.Estate(t, name), env))
 		})
+	}
+}
+
+// Each topic is on the servers of its own cluster.
+func TestAServiceOnTwoClustersHasTheServersOfBoth(t *testing.T) {
+	t.Parallel()
+	type reference struct {
+		Ref string `yaml:"$ref"`
+	}
+	var doc struct {
+		Servers map[string]struct {
+			Host     string
+			Bindings struct {
+				Kafka struct {
+					Registry string `yaml:"schemaRegistryUrl"`
+				}
+			}
+		}
+		Channels map[string]struct {
+			Address string
+			Servers []reference
+		}
+	}
+	files := documents(t, rendertest.Estate(t, "several"), "prod")
+	i := slices.IndexFunc(files, func(f render.File) bool { return path.Dir(f.Path) == "archive" })
+	if err := yaml.Unmarshal(files[i].Content, &doc); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for id, server := range doc.Servers {
+		got[id] = []string{server.Host, server.Bindings.Kafka.Registry}
+	}
+	for _, c := range doc.Channels {
+		for _, server := range c.Servers {
+			got[c.Address] = append(got[c.Address], server.Ref)
+		}
+	}
+	others := []string{"#/servers/kafka-analytics", "#/servers/kafka-analytics-2"}
+	want := map[string][]string{
+		"kafka-prod":             {"events-kafka-bootstrap.kafka.svc:9093", "https://registry.kafka.svc"},
+		"kafka-analytics":        {"kafka-0.analytics.example:9193", "https://registry.analytics.example:8443"},
+		"kafka-analytics-2":      {"kafka-1.analytics.example:9193", "https://registry.analytics.example:8443"},
+		"sales.made.v1":          {"#/servers/kafka-prod"},
+		"shop.sales.archived.v1": others,
+		"shop.audits.asked.v1":   others,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("servers, and those of each topic (-want +got):\n%s", diff)
 	}
 }
 

@@ -251,6 +251,7 @@ func TestWhatIsWrongWithADocumentIsToldWithItsPlace(t *testing.T) {
 		"not YAML":             {"asyncapi: [", diag.ContractSyntax, "d.yaml:1", ""},
 		"empty":                {"# nothing\n", diag.AsyncAPIVersion, "d.yaml", "no mapping"},
 		"another format":       {"openapi: 3.1.0\n", diag.AsyncAPIVersion, "d.yaml:1:1", "has no key asyncapi"},
+		"a version of nobody":  {"asyncapi: 9.0.0\n", diag.AsyncAPIVersion, "d.yaml:1:11", "AsyncAPI 9.0.0 is not read here; save the document as version 3, such as 3.0.0, or as 2.0 to 2.6"},
 		"another version":      {"asyncapi: 1.2.0\n", diag.AsyncAPIVersion, "d.yaml:1:11", "AsyncAPI 1.2.0"},
 		"a version to come":    {"asyncapi: 2.7.0\n", diag.AsyncAPIVersion, "d.yaml:1:11", "2.7.0"},
 		"not about Kafka":      {head + "servers:\n  a: {host: b, protocol: mqtt}\n", diag.AsyncAPIProtocol, "d.yaml:4:6", `"mqtt"`},
@@ -286,7 +287,7 @@ func TestWhatIsWrongWithADocumentIsToldWithItsPlace(t *testing.T) {
 				t.Fatalf("it was taken: %+v", draft)
 			}
 			if !slices.ContainsFunc(problems, func(d diag.Diagnostic) bool {
-				return d.Code == tt.code && strings.HasPrefix(d.Position.String(), tt.at) && strings.Contains(d.Message, tt.says)
+				return d.Code == tt.code && strings.HasPrefix(d.Position.String(), tt.at) && strings.Contains(d.Message+"; "+d.Fix, tt.says)
 			}) {
 				t.Errorf("problems %v, want %s at %s that says %q", problems, tt.code, tt.at, tt.says)
 			}

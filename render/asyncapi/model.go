@@ -49,7 +49,8 @@ func (r *reader) model() *model {
 	case v == "":
 		r.fault(r.root, diag.AsyncAPIVersion, "the file is not an AsyncAPI document: it has no key asyncapi")
 	default:
-		r.fault(child(r.root, "asyncapi"), diag.AsyncAPIVersion, "AsyncAPI %s is not read here", v)
+		r.list.Add(diag.New(diag.AsyncAPIVersion, "AsyncAPI %s is not read here", v).At(child(r.root, "asyncapi").At).
+			WithFix("save the document as version 3, such as 3.0.0, or as 2.0 to 2.6"))
 	}
 	return nil
 }

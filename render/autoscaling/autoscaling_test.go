@@ -28,6 +28,9 @@ func TestGoldenTrees(t *testing.T) {
 		"everything-dev":     {"everything", "dev"},
 		"everything-staging": {"everything", "staging"},
 		"everything-prod":    {"everything", "prod"},
+		"several-dev":        {"several", "dev"},
+		"several-test":       {"several", "test"},
+		"several-prod":       {"several", "prod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

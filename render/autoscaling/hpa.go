@@ -34,8 +34,14 @@ func (w *workload) hpa() {
 	text := cpuHead
 	if len(w.streams) > 0 {
 		text = hpaHead
-		metrics = append([]manifest.Map{w.lagMetric()}, metrics...)
-		w.rules = append(w.rules, w.rule())
+		var lags []manifest.Map
+		for _, to := range manifest.Logins(w.r, w.svc) {
+			if on := w.on(to); len(on) > 0 {
+				lags = append(lags, w.lagMetric(to))
+				w.rules = append(w.rules, w.rule(to, on))
+			}
+		}
+		metrics = append(lags, metrics...)
 	}
 	least := manifest.E("minReplicas", max(1, w.scale.Min)).From("%s", manifest.At(w.svc, "workload/scale/min"))
 	if w.scale.Min == 0 {
@@ -50,11 +56,16 @@ func (w *workload) hpa() {
 	})))...)
 }
 
-func (w *workload) lagMetric() manifest.Map {
+// on are the streams that are read on a cluster.
+func (w *workload) on(to manifest.Connection) []*contract.Consume {
+	return slices.DeleteFunc(slices.Clone(w.streams), func(c *contract.Consume) bool { return w.connection(c).Secrets != to.Secrets })
+}
+
+func (w *workload) lagMetric(to manifest.Connection) manifest.Map {
 	return manifest.Map{
 		manifest.E("type", "External"),
 		manifest.E("external", manifest.Map{
-			manifest.E("metric", manifest.Map{manifest.E("name", w.metric())}),
+			manifest.E("metric", manifest.Map{manifest.E("name", w.metric(to))}),
 			manifest.E("target", manifest.Map{
 				manifest.E("type", "AverageValue"),
 				manifest.E("averageValue", strconv.FormatInt(w.threshold(), 10)).From("%s", w.why()),
@@ -65,18 +76,24 @@ func (w *workload) lagMetric() manifest.Map {
 
 // metric is the name of the lag that instances can do something about. It is one for
 // each service, because the labels by which one metric would be told apart do not
-// hold the names of topics: they end at 63 characters.
-func (w *workload) metric() string {
-	return "slipway_usable_lag_" + w.r.Env + "_" + strings.ReplaceAll(w.svc.Name, "-", "_")
+// hold the names of topics: they end at 63 characters. It is one for each cluster,
+// too: the neediest decides, and nobody is stopped while one of them is missing. The
+// colon is in no name.
+func (w *workload) metric(to manifest.Connection) string {
+	name := "slipway_usable_lag_" + w.r.Env + "_" + w.svc.Name
+	if to.Alias != contract.DefaultAlias {
+		name += ":" + to.Alias
+	}
+	return strings.ReplaceAll(name, "-", "_")
 }
 
-// rule tells the adapter what the metric is: of every partition as much as one
-// instance is given, so that the sum asks for no more instances than there are
-// partitions with a lag; of several exporters one; of several groups the neediest,
-// because every instance is in all of them.
-func (w *workload) rule() manifest.Map {
+// rule tells the adapter what the metric of streams on a cluster is: of every partition
+// as much as one instance is given, so that the sum asks for no more instances than
+// there are partitions with a lag; of several exporters one; of several groups the
+// neediest, because every instance is in all of them.
+func (w *workload) rule(to manifest.Connection, on []*contract.Consume) manifest.Map {
 	var groups, topics []string
-	for _, c := range w.streams {
+	for _, c := range on {
 		groups = append(groups, w.svc.GroupID(c))
 		topics = append(topics, w.r.PhysicalTopic(c.Cluster, c.Topic))
 	}
@@ -84,7 +101,7 @@ func (w *workload) rule() manifest.Map {
 	return manifest.Map{
 		manifest.E("seriesQuery", series),
 		manifest.E("resources", manifest.Map{manifest.E("namespaced", false)}),
-		manifest.E("name", manifest.Map{manifest.E("as", w.metric())}),
+		manifest.E("name", manifest.Map{manifest.E("as", w.metric(to))}),
 		manifest.E("metricsQuery", fmt.Sprintf("max(sum by (consumer_group) (clamp_max(max by (consumer_group, topic, partition) (%s), %d)))", series, w.threshold())),
 	}
 }

@@ -1,6 +1,8 @@
 package autoscaling
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"github.com/slipway-go/slipway/contract"
@@ -33,7 +35,7 @@ func (w *workload) keda() {
 	text := cpuHead
 	if len(triggers) > 0 {
 		text = scaledHead
-		objects = append(objects, w.login()...)
+		objects = append(objects, w.logins()...)
 	}
 	w.files = append(w.files, manifest.Component(w.svc.Name, head(text, w.svc), nil, objects...)...)
 }
@@ -74,17 +76,31 @@ func (w *workload) lagTriggers() []manifest.Map {
 		all = append(all, manifest.Map{
 			manifest.E("type", "kafka").From("%s", manifest.At(w.svc, "consumes/"+c.Name)),
 			manifest.E("metadata", w.question(c)),
-			manifest.E("authenticationRef", manifest.Map{manifest.E("name", w.svc.Name+"-kafka")}),
+			manifest.E("authenticationRef", manifest.Map{manifest.E("name", w.secret(w.connection(c)))}),
 		})
 	}
 	return all
 }
 
+// connection is how the service reaches the cluster of an entry, and KEDA does.
+func (w *workload) connection(c *contract.Consume) manifest.Connection {
+	all := manifest.Connections(w.r, w.svc)
+	return all[slices.IndexFunc(all, func(to manifest.Connection) bool { return to.Alias == cmp.Or(c.Cluster, contract.DefaultAlias) })]
+}
+
+// secret is what the Secret is called that the service logs in with, and KEDA's object
+// by which it does.
+func (w *workload) secret(to manifest.Connection) string { return w.svc.Name + "-" + to.Named("kafka") }
+
 func (w *workload) question(c *contract.Consume) manifest.Map {
-	cluster := w.r.ClusterName(c.Cluster)
-	auth := w.svc.AuthOn(cluster)
+	to := w.connection(c)
+	auth := w.svc.AuthOn(to.Cluster.Name)
+	if to.Bootstrap == "" {
+		w.faults.Add(diag.New(diag.RenderAddress, "%s reads %s of cluster %s, which has no address for %s, in environment %s", w.svc.Name, c.Topic, to.Cluster.Name, auth, w.r.Env).
+			At(w.r.Clusters.Position("clusters", to.Cluster.Name, "bootstrap")))
+	}
 	return manifest.Map{
-		manifest.E("bootstrapServers", w.bootstrap(c, cluster)).From("%s", manifest.AtClusters(w.r.Clusters, "clusters/"+cluster+"/bootstrap")),
+		manifest.E("bootstrapServers", to.Bootstrap).From("%s", manifest.AtClusters(w.r.Clusters, "clusters/"+to.Cluster.Name+"/bootstrap")),
 		manifest.E("version", "2.8.0").From("of the protocol; brokers since 4.0 refuse what KEDA speaks by default"),
 		manifest.E("consumerGroup", w.svc.GroupID(c)),
 		manifest.E("topic", w.r.PhysicalTopic(c.Cluster, c.Topic)),
@@ -114,16 +130,6 @@ var mechanisms = map[contract.Auth]string{
 	contract.Plain:       "plaintext",
 }
 
-// bootstrap is where KEDA finds the brokers: where the service does.
-func (w *workload) bootstrap(c *contract.Consume, cluster string) string {
-	address := manifest.Bootstrap(w.r, w.svc, cluster)
-	if address == "" {
-		w.faults.Add(diag.New(diag.RenderAddress, "%s reads %s of cluster %s, which has no address for %s, in environment %s", w.svc.Name, c.Topic, cluster, w.svc.AuthOn(cluster), w.r.Env).
-			At(w.r.Clusters.Position("clusters", cluster, "bootstrap")))
-	}
-	return address
-}
-
 func cpuTrigger() manifest.Map {
 	return manifest.Map{
 		manifest.E("type", "cpu"),
@@ -140,11 +146,33 @@ type parameter struct{ name, key string }
 
 var authority = parameter{"ca", "ca.crt"}
 
-// login is where KEDA takes the service's own key or password from. The password has
-// no name beside it in the Secret, so the name is in a ConfigMap. The brokers'
+// logins are one for each cluster whose lag is asked for. The password has no name
+// beside it in the Secret, so the name is in a ConfigMap: the same everywhere.
+func (w *workload) logins() []manifest.Map {
+	asked := make(map[string]bool)
+	for _, c := range w.streams {
+		if c.As != contract.Share {
+			asked[w.connection(c).Secrets] = true
+		}
+	}
+	var all []manifest.Map
+	for _, to := range manifest.Logins(w.r, w.svc) {
+		if asked[to.Secrets] {
+			all = append(all, w.login(w.secret(to)))
+		}
+	}
+	if w.svc.Auth != contract.MTLS {
+		all = append(all, w.object("v1", "ConfigMap", w.names(), manifest.E("data", manifest.Map{manifest.E("username", w.svc.User())})))
+	}
+	return all
+}
+
+// names is the ConfigMap with the service's name in Kafka.
+func (w *workload) names() string { return w.svc.Name + "-keda" }
+
+// login is where KEDA takes the service's own key or password from. The brokers'
 // authority is where the service has it from.
-func (w *workload) login() []manifest.Map {
-	secret := w.svc.Name + "-kafka"
+func (w *workload) login(secret string) manifest.Map {
 	from := func(object string, keys ...parameter) []manifest.Map {
 		var all []manifest.Map
 		for _, k := range keys {
@@ -152,8 +180,7 @@ func (w *workload) login() []manifest.Map {
 		}
 		return all
 	}
-	wanted, names := []parameter{{"password", "password"}}, w.svc.Name+"-keda"
-	given := from(names, parameter{"username", "username"})
+	wanted, given := []parameter{{"password", "password"}}, from(w.names(), parameter{"username", "username"})
 	if w.svc.Auth == contract.MTLS {
 		wanted, given = []parameter{{"cert", "tls.crt"}, {"key", "tls.key"}}, nil
 	}
@@ -162,12 +189,8 @@ func (w *workload) login() []manifest.Map {
 	} else {
 		wanted = append(wanted, authority)
 	}
-	objects := []manifest.Map{w.object("keda.sh/v1alpha1", "TriggerAuthentication", secret, manifest.E("spec", manifest.Map{
+	return w.object("keda.sh/v1alpha1", "TriggerAuthentication", secret, manifest.E("spec", manifest.Map{
 		manifest.E("secretTargetRef", from(secret, wanted...)),
 		manifest.If(len(given) > 0, manifest.E("configMapTargetRef", given)),
-	}))}
-	if w.svc.Auth != contract.MTLS {
-		objects = append(objects, w.object("v1", "ConfigMap", names, manifest.E("data", manifest.Map{manifest.E("username", w.svc.User())})))
-	}
-	return objects
+	}))
 }

@@ -2,6 +2,7 @@ package compose_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/slipway-go/slipway"
+	"github.com/slipway-go/slipway/config"
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/diag"
 	"github.com/slipway-go/slipway/render"
@@ -67,10 +70,10 @@ func files(t testing.TB, in render.Input) []render.File {
 // Rules and dashboards are the golden files of package render/monitoring.
 func TestTheEstatesRenderAsRead(t *testing.T) {
 	t.Parallel()
-	for _, name := range rendertest.Estates() {
+	for name, env := range environments {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			all := files(t, onThisMachine(t, rendertest.Estate(t, name), environments[name]))
+			all := files(t, onThisMachine(t, rendertest.Estate(t, name), env))
 			all = slices.DeleteFunc(all, func(f render.File) bool {
 				return strings.HasPrefix(f.Path, "prometheus/rules/") || strings.HasPrefix(f.Path, "grafana/dashboards/")
 			})
@@ -183,7 +186,7 @@ func check(t testing.TB, env string, all []render.File) {
 			}
 		}
 		for _, v := range c.Volumes {
-			if !exists[v.Source] && !strings.HasPrefix(v.Source, "./data/") {
+			if !exists[v.Source] && !strings.HasPrefix(v.Source, "./data/") && v.Source != "./secrets/settings/"+name {
 				t.Errorf("%s mounts %s, which is not rendered", name, v.Source)
 			}
 		}
@@ -221,6 +224,87 @@ func TestNoContainerIsMoreThanItHasToBe(t *testing.T) {
 	}
 }
 
+// Every alias means the one cluster, and a service that starts with its variables finds
+// it by each.
+func TestAServiceStartsWithItsVariablesAndFindsTheCluster(t *testing.T) {
+	t.Parallel()
+	for _, name := range rendertest.Estates() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := onThisMachine(t, rendertest.Estate(t, name), cmp.Or(environments[name], "prod"))
+			r, problems := in.Estate.In(in.Environment)
+			if err := problems.Err(); err != nil {
+				t.Fatal(err)
+			}
+			var doc document
+			all := files(t, in)
+			i := slices.IndexFunc(all, func(f render.File) bool { return f.Path == "compose.yaml" })
+			if err := yaml.Unmarshal(all[i].Content, &doc); err != nil {
+				t.Fatal(err)
+			}
+			script := string(content(t, all, "up.sh"))
+			for i, svc := range r.Services {
+				if svc.Workload != nil {
+					c := doc.Services[svc.Name]
+					secretsAsAsked(t, svc.Name, c, script)
+					requireStart(t, r, svc, in.Estate.Services[i], c.Environment)
+				}
+			}
+		})
+	}
+}
+
+// secretsAsAsked does what up.sh asks for: it writes the files of the directory that the
+// container mounts, and leads the container's variable there.
+func secretsAsAsked(t *testing.T, name string, c container, script string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, v := range c.Volumes {
+		if asked, found := strings.CutPrefix(v.Source, "./secrets/settings/"); found && v.Target == c.Environment["SECRETS_PATH"] {
+			c.Environment["SECRETS_PATH"] = dir
+			for line := range strings.Lines(script) {
+				if key, found := strings.CutPrefix(strings.TrimSpace(line), "given "+asked+"/"); found {
+					if err := os.WriteFile(filepath.Join(dir, key), []byte("a secret\n"), 0o600); err != nil {
+						t.Fatalf("%s: %v", name, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// requireStart reads variables as the service does, whose contract is built into it as it
+// is written.
+func requireStart(t *testing.T, r *contract.Resolved, svc, written *contract.Service, vars map[string]string) {
+	t.Helper()
+	var environ []string
+	for name, value := range vars {
+		environ = append(environ, name+"="+value)
+	}
+	loader, err := config.New(config.Config{Contract: written, Environ: environ})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := loader.Load(t.Context())
+	if err != nil {
+		t.Fatalf("%s does not start: %v", svc.Name, err)
+	}
+	env, err := slipway.EnvironmentOf(r.Env, values)
+	if err != nil {
+		t.Fatalf("%s does not start: %v", svc.Name, err)
+	}
+	for _, alias := range svc.Clusters() {
+		at := env.At(alias)
+		mtls := svc.AuthOn(r.ClusterName(alias)) == contract.MTLS
+		if !strings.HasPrefix(at.BootstrapServers, "kafka-1:") || at.TopicPrefix != r.Bindings[alias].TopicPrefix || at.RegistryURL == "" || mtls != (at.CertFile != "") || mtls == (at.PasswordFile != "") {
+			t.Errorf("%s finds by alias %s the cluster %+v", svc.Name, alias, at)
+		}
+	}
+	if _, found := vars["BOOTSTRAP_SERVERS"]; found != slices.Contains(svc.Clusters(), contract.DefaultAlias) {
+		t.Errorf("%s is told where the default cluster is: %v", svc.Name, found)
+	}
+}
+
 // Whatever is up.sh is to make is made for each container that mounts it.
 func TestUpMakesEverySecretThatIsMounted(t *testing.T) {
 	t.Parallel()
@@ -246,6 +330,51 @@ func TestUpMakesEverySecretThatIsMounted(t *testing.T) {
 		if !slices.ContainsFunc(made, func(line string) bool { return strings.Contains(script, line) }) {
 			t.Errorf("nothing in up.sh makes secrets/%s (%s)", file, name)
 		}
+	}
+}
+
+// What only the team knows is asked for before anything is started, all of it at once.
+func TestUpStartsNothingWhileASecretSettingIsMissing(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell to ask")
+	}
+	dir := t.TempDir()
+	bin, called := filepath.Join(dir, "bin"), filepath.Join(dir, "called")
+	script := content(t, everything(t), "up.sh")
+	for name, text := range map[string]string{
+		"up.sh":       string(script),
+		"bin/id":      "#!/bin/sh\necho 1000\n",
+		"bin/slipway": "#!/bin/sh\necho \"$@\" >>" + called + "\nexit 7\n",
+		"bin/docker":  "#!/bin/sh\necho docker >>" + called + "\nexit 7\n",
+		"bin/openssl": "#!/bin/sh\necho openssl >>" + called + "\nexit 7\n",
+	} {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o750), os.WriteFile(file, []byte(text), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	up := func() (string, error) {
+		cmd := exec.CommandContext(t.Context(), shell, "up.sh", ".")
+		cmd.Dir, cmd.Env = dir, []string{"PATH=" + bin + ":" + os.Getenv("PATH")}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	file := filepath.Join(dir, "secrets/settings/orders/order.key")
+	out, err := up()
+	if err == nil || !strings.Contains(out, "nothing is started") || !strings.Contains(out, file+"\n") {
+		t.Fatalf("up.sh without the setting: %v, and it says\n%s", err, out)
+	}
+	if was, err := os.ReadFile(called); err == nil {
+		t.Errorf("called before that: %s", was)
+	}
+	if err := os.WriteFile(file, []byte("a secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ = up()
+	if was, err := os.ReadFile(called); err != nil || !strings.HasPrefix(string(was), "pki init ") {
+		t.Errorf("with the setting up.sh calls %q, %v, and says\n%s", was, err, out)
 	}
 }
 

@@ -36,12 +36,19 @@ func (p *project) connect() error {
 		manifest.E("network_mode", "service:connect-gate").From("so that its REST API is reached through the gate alone"),
 		manifest.E("working_dir", home),
 		manifest.E("entrypoint", []string{"/kafka/bin/connect-distributed.sh", "/etc/connect/connect.properties"}),
-		manifest.E("environment", manifest.Map{manifest.E("KAFKA_HEAP_OPTS", "-Xmx768m"), manifest.E("LOG_DIR", "/tmp/logs")}),
-		manifest.E("volumes", []any{readOnly("connect/connect.properties", "/etc/connect/connect.properties")}),
+		manifest.E("environment", manifest.Map{
+			manifest.E("KAFKA_HEAP_OPTS", "-Xmx768m"),
+			manifest.E("KAFKA_LOG4J_OPTS", "-Dlog4j2.configurationFile=/etc/connect/log4j2.yaml").From("the image has its own where only its entrypoint finds it, and that one writes files"),
+			manifest.E("LOG_DIR", "/tmp/logs"),
+		}),
+		manifest.E("volumes", []any{
+			readOnly("connect/connect.properties", "/etc/connect/connect.properties"), readOnly("kafka/log4j2.yaml", "/etc/connect/log4j2.yaml"),
+		}),
 		manifest.E("secrets", append([]any{
 			p.secret("connect-keystore", "connect/keystore.pem", "/run/secrets/keystore.pem"),
 			p.secret("connect-truststore", "connect/truststore.pem", "/run/secrets/truststore.pem"),
 		}, p.databaseSecrets()...)),
+		java(),
 		manifest.E("depends_on", deps),
 		manifest.E("healthcheck", healthcheck("90s", "curl", "-fsS", "http://127.0.0.1:8083/connectors")),
 	)
@@ -118,9 +125,10 @@ done
 
 // rights adds the container that prepares the cluster for Kafka Connect, once.
 func (p *project) rights() {
-	p.file("kafka/admin.properties", []byte(fmt.Sprintf(healthProperties, "connect-rights, as the administrator,")))
+	p.file("kafka/admin.properties", []byte(loginProperties("How connect-rights logs in: with the administrator's certificate.")))
 	p.service("connect-rights", limits{cpu: 1000, memory: 512 << 20},
-		manifest.E("image", "slipway-kafka:"+kafkaVersion),
+		manifest.E("image", kafkaImage),
+		manifest.E("pull_policy", "never"),
 		manifest.E("working_dir", home),
 		manifest.E("entrypoint", []string{"/bin/sh", "rights.sh"}),
 		manifest.E("restart", "on-failure"),
@@ -132,6 +140,7 @@ func (p *project) rights() {
 			p.secret("admin-keystore", "admin/keystore.pem", home+"/tls/keystore.pem"),
 			p.secret("admin-truststore", "admin/truststore.pem", home+"/tls/truststore.pem"),
 		}),
+		java(),
 		manifest.E("networks", []string{"kafka"}),
 		manifest.E("depends_on", after(p.nodeNames()...)),
 	)

@@ -14,14 +14,23 @@
 // a network namespace that it shares with a gate (nginx), which has TLS and
 // passwords; the registry's gate lets services read and the administrator write.
 // Postgres takes passwords through TLS alone. Telemetry is on a network without a
-// way out of it: what is there is not secret, and not authenticated.
+// way out of it, and logs come from Docker through a port at 127.0.0.1: what is
+// there is not secret, and not authenticated.
 //
 // # Credentials
 //
 // compose.yaml holds none. up.sh has slipway make the certificates, openssl the
 // passwords and the certificates of what is not Kafka, and slipway apply the users
 // of SCRAM; all are files below secrets/ that belong to who runs it, and containers
-// run as that user, so that nobody else has to be able to read them.
+// run as that user, so that nobody else has to be able to read them. Values of
+// settings that are secret are nobody's to make: up.sh starts nothing before there is
+// a file for each, in the directory that the service has as SECRETS_PATH.
+//
+// # Logs
+//
+// A service's lines are sent by Docker to the collector, which finds the trace in
+// them; files of logs would need the directory of Docker, which is root's. What is
+// Kafka's stays in docker compose logs, and in no file: /tmp is memory.
 //
 // # Order
 //

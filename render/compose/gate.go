@@ -47,9 +47,7 @@ func (p *project) gate(g gate, networks ...string) {
 			p.secret(g.name+"-key", g.name+"/tls.key", "/run/secrets/tls.key"),
 			p.secret(g.name+"-users", g.name+"/users", "/run/secrets/users"),
 		}),
-		manifest.E("ports", []any{manifest.Map{
-			manifest.E("host_ip", "127.0.0.1"), manifest.E("target", g.port), manifest.E("published", strconv.Itoa(g.port)),
-		}}),
+		manifest.E("ports", []any{loopback(g.port, g.port)}),
 		manifest.E("networks", aliased(g.name, networks)),
 		manifest.E("healthcheck", healthcheck("10s", "curl", "-ksS", "-o", "/dev/null", fmt.Sprintf("https://127.0.0.1:%d/", g.port))).From("that it answers; what is behind it tells of itself"),
 	)
@@ -117,6 +115,8 @@ map "$remote_user:$writes" $denied {
 }
 `
 
+const askRegistry = `exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /apis/ccompat/v7/subjects HTTP/1.0\r\n\r\n' >&3 && read -r _ code _ <&3 && test "$$code" = 200`
+
 // registry adds the schema registry, if clusters.yaml has one.
 func (p *project) registry() error {
 	entry := p.kafka.Entry.Registry
@@ -139,12 +139,13 @@ func (p *project) registry() error {
 		manifest.E("environment", manifest.Map{
 			manifest.E("QUARKUS_HTTP_HOST", "127.0.0.1"),
 			manifest.E("QUARKUS_HTTP_PORT", "8080"),
-			manifest.E("QUARKUS_DATASOURCE_JDBC_URL", "jdbc:h2:file:/data/registry;WRITE_DELAY=0").From("in a file, written before it is answered: ids of schemas are in every record"),
-			manifest.E("JAVA_OPTIONS", "-Xmx512m"),
+			manifest.E("REGISTRY_DATASOURCE_URL", "jdbc:h2:file:/data/registry;WRITE_DELAY=0").From("in a file, written before it is answered: ids of schemas are in every record"),
+			manifest.E("JAVA_OPTIONS", "-Xmx512m -Djava.util.logging.manager=org.jboss.logmanager.LogManager"),
 		}),
+		java(),
 		manifest.E("volumes", []any{p.data("registry", "/data")}),
 		manifest.E("depends_on", after("registry-gate")),
-		manifest.E("healthcheck", healthcheck("60s", "curl", "-fsS", "http://127.0.0.1:8080/apis/ccompat/v7/subjects")),
+		manifest.E("healthcheck", healthcheck("60s", "bash", "-c", askRegistry)).From("by bash, which starts this image; whether it has curl is nowhere said"),
 	)
 	return nil
 }

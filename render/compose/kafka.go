@@ -3,7 +3,6 @@ package compose
 import (
 	_ "embed"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/slipway-go/slipway/contract"
@@ -36,6 +35,9 @@ func place(n broker.Node) broker.Place {
 
 //go:embed files/start.sh
 var startScript []byte
+
+//go:embed files/log4j2.yaml
+var logRules []byte
 
 //go:embed files/jmx.yaml
 var jmxRules []byte
@@ -82,10 +84,11 @@ func kafka(r *contract.Resolved, name string) (*broker.Cluster, error) {
 func (p *project) brokers() {
 	p.file("kafka/start.sh", startScript)
 	p.file("kafka/jmx.yaml", jmxRules)
+	p.file("kafka/log4j2.yaml", logRules)
 	p.file("kafka/Dockerfile", []byte(dockerfile))
 	for _, n := range p.kafka.Nodes {
 		p.file("kafka/"+n.Name+"/server.properties", p.kafka.File(n, place(n)))
-		p.file("kafka/"+n.Name+"/health.properties", []byte(fmt.Sprintf(healthProperties, n.Name)))
+		p.file("kafka/"+n.Name+"/health.properties", []byte(loginProperties("How the health check of "+n.Name+" logs in: with the node's own certificate.")))
 		p.node(n)
 	}
 }
@@ -104,9 +107,10 @@ COPY --from=agent --chmod=0444 /agent/` + agentJar + ` /opt/jmx/agent.jar
 `
 )
 
-// healthProperties let the health check log in as the node itself: whatever else
-// it asked with would have to have rights of its own.
-const healthProperties = `# How the health check of %s logs in: with the node's own certificate.
+// loginProperties are how a tool logs in with the certificate beside it. The health
+// check does so as the node itself: whoever else asked would have to have rights.
+func loginProperties(why string) string {
+	return "# " + why + `
 # Rendered by slipway render compose: an edit is noticed, and not kept.
 security.protocol=SSL
 ssl.keystore.type=PEM
@@ -114,16 +118,15 @@ ssl.keystore.location=tls/keystore.pem
 ssl.truststore.type=PEM
 ssl.truststore.location=tls/truststore.pem
 `
+}
 
 func (p *project) node(n broker.Node) {
 	var ports []any
 	for _, l := range n.Listeners {
 		if l.Host == "localhost" {
-			ports = append(ports, manifest.Map{
-				manifest.E("host_ip", "127.0.0.1"),
-				manifest.E("target", l.Port),
-				manifest.E("published", strconv.Itoa(l.Port)).From("%s, for programs on this machine", l.Name),
-			})
+			at := loopback(l.Port, l.Port)
+			at[len(at)-1] = at[len(at)-1].From("%s, for programs on this machine", l.Name)
+			ports = append(ports, at)
 		}
 	}
 	bootstrap := fmt.Sprintf("%s:%d", n.Host, containersPort)
@@ -139,7 +142,8 @@ func (p *project) node(n broker.Node) {
 	}
 	p.service(n.Name, limits{cpu: 2000, memory: 1536 << 20},
 		manifest.E("build", manifest.Map{manifest.E("context", "kafka")}),
-		manifest.E("image", "slipway-kafka:"+kafkaVersion),
+		manifest.E("image", kafkaImage),
+		manifest.E("pull_policy", "never").From("it is built here, and no registry has it"),
 		manifest.E("hostname", n.Host).From("%s: the host that its certificate has", p.at("/nodes/"+n.Name)),
 		manifest.E("working_dir", home),
 		manifest.E("entrypoint", []string{"/bin/sh", "start.sh"}),
@@ -151,7 +155,7 @@ func (p *project) node(n broker.Node) {
 			manifest.E("LOG_DIR", "/tmp/logs"),
 		}),
 		manifest.E("volumes", []any{
-			readOnly("kafka/start.sh", home+"/start.sh"), readOnly("kafka/jmx.yaml", home+"/jmx.yaml"),
+			readOnly("kafka/start.sh", home+"/start.sh"), readOnly("kafka/jmx.yaml", home+"/jmx.yaml"), readOnly("kafka/log4j2.yaml", home+"/log4j2.yaml"),
 			readOnly("kafka/"+n.Name+"/server.properties", home+"/server.properties"),
 			readOnly("kafka/"+n.Name+"/health.properties", home+"/health.properties"),
 			p.data(n.Name, home+"/data"),
@@ -160,11 +164,21 @@ func (p *project) node(n broker.Node) {
 			p.secret(n.Name+"-keystore", n.Name+"/keystore.pem", home+"/tls/keystore.pem"),
 			p.secret(n.Name+"-truststore", n.Name+"/truststore.pem", home+"/tls/truststore.pem"),
 		}),
+		java(),
 		manifest.If(len(ports) > 0, manifest.E("ports", ports)),
-		manifest.E("networks", []string{"kafka"}).From("one, so that the host that it listens at has one address"),
+		manifest.E("networks", known(n)).From("one, so that the host that it listens at has one address"),
 		manifest.E("stop_grace_period", "60s").From("a broker hands its partitions over before it goes"),
 		manifest.E("healthcheck", check),
 	)
+}
+
+// known are a node's networks, in which it is found by its host as well as by its
+// name.
+func known(n broker.Node) any {
+	if n.Host == n.Name {
+		return []string{"kafka"}
+	}
+	return aliased(n.Host, []string{"kafka"})
 }
 
 // bootstrap are the addresses at which containers find the brokers.

@@ -145,11 +145,11 @@ func (m *machine) hosts(t *testing.T) {
 		text += address + " " + name + "\n"
 	}
 	m.write(t, "hosts", text, 0o600)
-	java := fmt.Sprintf("exec %s -Djdk.net.hosts.file=%s -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Dslf4j.internal.verbosity=ERROR -Dlog4j2.level=WARN -cp '%s/*'",
+	java := fmt.Sprintf("exec %s -Djdk.net.hosts.file=%s -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Dslf4j.internal.verbosity=ERROR ${KAFKA_LOG4J_OPTS:--Dlog4j2.level=WARN} -cp '%s/*'",
 		m.java, filepath.Join(m.dir, "hosts"), m.jars)
 	for script, class := range map[string]string{
 		"kafka-storage.sh":             "-Xmx256m kafka.tools.StorageTool",
-		"kafka-server-start.sh":        "-Xmx512m $KAFKA_OPTS kafka.Kafka",
+		"kafka-server-start.sh":        "-Xmx512m -Djava.io.tmpdir=$PWD/tmp $KAFKA_OPTS kafka.Kafka",
 		"kafka-broker-api-versions.sh": "-Xmx256m org.apache.kafka.tools.BrokerApiVersionsCommand",
 	} {
 		m.write(t, "bin/"+script, "#!/bin/sh\n"+java+" "+class+" \"$@\"\n", 0o700)
@@ -170,13 +170,14 @@ func (m *machine) write(t *testing.T, name, text string, mode os.FileMode) {
 // lay puts a node's files where its container has them, below a directory.
 func (m *machine) lay(t *testing.T, name string) {
 	t.Helper()
-	for _, file := range []string{"server.properties", "health.properties"} {
-		data, err := os.ReadFile(filepath.Join(m.dir, "kafka", name, file))
+	for _, file := range []string{name + "/server.properties", name + "/health.properties", "log4j2.yaml"} {
+		data, err := os.ReadFile(filepath.Join(m.dir, "kafka", file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.write(t, "run/"+name+"/"+file, string(data), 0o400)
+		m.write(t, "run/"+name+"/"+filepath.Base(file), string(data), 0o400)
 	}
+	m.write(t, "run/"+name+"/tmp/.keep", "", 0o600)
 	m.write(t, "run/"+name+"/tls/keystore.pem", string(m.leaf(t, depot.Broker, name, "tls.key"))+string(m.leaf(t, depot.Broker, name, "tls.crt")), 0o400)
 	m.write(t, "run/"+name+"/tls/truststore.pem", string(m.leaf(t, depot.Broker, name, "ca.crt")), 0o400)
 	m.write(t, "run/"+name+"/data/.keep", "", 0o600)

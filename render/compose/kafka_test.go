@@ -3,6 +3,7 @@
 package compose_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,15 @@ func TestBrokersStartWithWhatIsRendered(t *testing.T) {
 		auth := scram.Auth{User: "svc-scram-prod", Pass: "right"}
 		rights(t, m.client(t, containersSCRAM, nil, reads("by-scram"), kgo.SASL(auth.AsSha512Mechanism())), "by-scram")
 	})
+	t.Run("codecs are unpacked in /tmp, which is why it is exec", func(t *testing.T) {
+		cl := m.client(t, containers, m.certificate(t, depot.Client, "svc-minimal-prod"), kgo.ProducerBatchCompression(kgo.SnappyCompression()))
+		if err := write(t, cl, "by-mtls"); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := filepath.Glob(filepath.Join(m.dir, "run", "*", "tmp", "snappy-*.so")); err != nil || len(found) == 0 {
+			t.Errorf("no broker has unpacked snappy: %v", err)
+		}
+	})
 	t.Run("topics appear by nobody's writing", func(t *testing.T) {
 		if err := write(t, m.client(t, containers, m.certificate(t, depot.Admin, "admin-prod"), kgo.UnknownTopicRetries(1)), "unheard-of"); !errors.Is(err, kerr.UnknownTopicOrPartition) {
 			t.Errorf("writing to a topic that nobody made: %v, want %v", err, kerr.UnknownTopicOrPartition)
@@ -68,7 +78,11 @@ func TestBrokersStartWithWhatIsRendered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.nodes[fmt.Sprintf("kafka-%d", topics["by-mtls"].Partitions[0].Leader)].Kill()
+		leader := fmt.Sprintf("kafka-%d", topics["by-mtls"].Partitions[0].Leader)
+		m.nodes[leader].Kill()
+		if log := m.logs[leader].String(); !strings.Contains(log, "Kafka Server started (kafka.server.") {
+			t.Errorf("%s has not logged to its output: %s", leader, tail(log, 500))
+		}
 		began := time.Now()
 		if err := write(t, cl, "by-mtls"); err != nil {
 			t.Errorf("write after the leader was killed: %v", err)
@@ -94,7 +108,7 @@ func (m *machine) await(t *testing.T, cl *kgo.Client) {
 			t.Logf("three brokers answer after %.1f s", time.Since(began).Seconds())
 			return
 		}
-		if time.Since(began) > time.Minute {
+		if time.Since(began) > 3*time.Minute {
 			t.Fatalf("the brokers are not there: %d of them, %v", len(brokers), err)
 		}
 		<-time.After(200 * time.Millisecond)
@@ -125,7 +139,8 @@ func write(t *testing.T, cl *kgo.Client, topic string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	defer cancel()
-	return cl.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte("v")}).FirstErr()
+	// Long enough to be smaller compressed: what is not is sent as it is.
+	return cl.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: bytes.Repeat([]byte("v"), 1000)}).FirstErr()
 }
 
 // rights writes and reads the topic that is allowed, and is refused another.

@@ -45,17 +45,16 @@ func (p *project) postgres() {
 		manifest.E("command", []string{"postgres",
 			"-c", "ssl=on", "-c", "ssl_cert_file=/run/secrets/tls.crt", "-c", "ssl_key_file=/run/secrets/tls.key", "-c", "ssl_min_protocol_version=TLSv1.2",
 			"-c", "hba_file=/etc/postgresql/pg_hba.conf", "-c", "password_encryption=scram-sha-256",
-			"-c", "wal_level=logical", "-c", "unix_socket_directories=/tmp"}).From("wal_level=logical is what Debezium reads"),
+			"-c", "wal_level=logical"}).From("wal_level=logical is what Debezium reads"),
 		manifest.E("environment", manifest.Map{
-			manifest.E("PGDATA", "/data/postgres"),
-			manifest.E("PGHOST", "/tmp"),
+			manifest.E("PGDATA", "/var/lib/postgresql/data/cluster").From("below the image's volume, which would be made beside it otherwise"),
 			manifest.E("POSTGRES_PASSWORD_FILE", "/run/secrets/postgres-password"),
 			manifest.E("POSTGRES_INITDB_ARGS", "--auth=scram-sha-256"),
 		}),
 		manifest.E("volumes", []any{
 			readOnly("postgres/pg_hba.conf", "/etc/postgresql/pg_hba.conf"),
 			readOnly("postgres/services.sh", "/docker-entrypoint-initdb.d/services.sh"),
-			p.data("postgres", "/data"),
+			p.data("postgres", "/var/lib/postgresql/data"),
 		}),
 		manifest.E("secrets", append([]any{
 			p.secret("postgres-certificate", "postgres/tls.crt", "/run/secrets/tls.crt"),
@@ -63,27 +62,33 @@ func (p *project) postgres() {
 			p.secret("postgres-password", "postgres/password", "/run/secrets/postgres-password"),
 		}, p.databaseSecrets()...)),
 		manifest.E("networks", []string{"database"}),
+		manifest.E("tmpfs", []string{scratch, "/var/run/postgresql:mode=1777,size=1m"}).From("the second for its socket, where the image's own script looks for it"),
 		manifest.E("stop_grace_period", "30s"),
-		manifest.E("healthcheck", healthcheck("30s", "sh", "-c", `PGPASSWORD="$$(cat /run/secrets/postgres-password)" psql -U postgres -tAc 'SELECT 1'`)),
+		manifest.E("healthcheck", healthcheck("30s", "sh", "-c", askPostgres)).From("through TLS, as services ask: while the image makes roles, the server has its socket only"),
 	)
 }
 
+const askPostgres = `PGPASSWORD="$$(cat /run/secrets/postgres-password)" psql -tAc 'SELECT 1' ` +
+	`"host=localhost user=postgres dbname=postgres sslmode=verify-full sslrootcert=/run/secrets/tls.crt"`
+
 const hostRules = `# Who may connect to Postgres, and how: by a password that is never sent, and from
-# other containers through TLS. Nobody is trusted for where they come from.
+# other containers through TLS. Nobody is trusted for where they come from, and nobody
+# may copy the whole server: Debezium reads one database, by logical replication.
 # Rendered by slipway render compose: an edit is noticed, and not kept.
-local    all          all           scram-sha-256
-hostssl  all          all  0.0.0.0/0  scram-sha-256
-hostssl  all          all  ::0/0      scram-sha-256
-hostssl  replication  all  0.0.0.0/0  scram-sha-256
-hostssl  replication  all  ::0/0      scram-sha-256
+local    all  all             scram-sha-256
+hostssl  all  all  0.0.0.0/0  scram-sha-256
+hostssl  all  all  ::0/0      scram-sha-256
 `
 
 // roles is a script that Postgres' image runs once, when it has made its data.
 func (p *project) roles() []byte {
 	var b strings.Builder
-	b.WriteString(`# A role and a database for each service that keeps rows in Postgres.
+	b.WriteString(`#!/bin/sh
+# A role and a database for each service that keeps rows in Postgres.
 # Rendered by slipway render compose: an edit is noticed, and not kept.
 set -eu
+# Everybody may open these unless told otherwise.
+echo 'REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;' | psql -v ON_ERROR_STOP=1 -q -U postgres
 add() {
   # The password comes by standard input, and so into no list of processes.
   { printf "\\set password '%s'\n" "$(cat "/run/secrets/$2")"

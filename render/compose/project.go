@@ -42,27 +42,41 @@ type limits struct {
 	memory int // bytes
 }
 
+// Docker mounts what it keeps in memory noexec, nosuid and nodev, unless told
+// otherwise.
+const scratch = "/tmp:mode=1777,size=64m"
+
+// java has /tmp for a program of the JVM: snappy and zstd unpack their libraries
+// there and load them, and without them a broker refuses every compressed batch.
+func java() manifest.Entry {
+	return manifest.E("tmpfs", []string{scratch + ",exec"}).From("exec, because codecs are libraries that Java unpacks there")
+}
+
 // service adds a container. What all have in common keeps a program that was broken
 // into from becoming more than itself: it is no root, has no capabilities and can
 // get none, writes nowhere but to /tmp and its data, and cannot use up the machine.
 func (p *project) service(name string, l limits, entries ...manifest.Entry) {
 	body := manifest.Map{}
 	body = append(body, entries...)
-	if body.Get("restart") == nil {
-		body = append(body, manifest.E("restart", "unless-stopped"))
+	for _, usual := range []manifest.Entry{
+		manifest.E("restart", "unless-stopped"),
+		manifest.E("tmpfs", []string{scratch}),
+		manifest.E("logging", manifest.Map{manifest.E("driver", "json-file"), manifest.E("options", manifest.Map{manifest.E("max-size", "10m"), manifest.E("max-file", "3")})}),
+	} {
+		if body.Get(usual.Key) == nil {
+			body = append(body, usual)
+		}
 	}
 	body = append(body,
 		manifest.E("user", "${SLIPWAY_UID:?run up.sh}:${SLIPWAY_GID:?run up.sh}").From("whose the secrets are, so that nobody else has to be able to read them"),
 		manifest.E("read_only", true),
 		manifest.E("cap_drop", []string{"ALL"}),
 		manifest.E("security_opt", []string{"no-new-privileges:true"}),
-		manifest.E("tmpfs", []string{"/tmp:mode=1777,size=64m"}),
 		manifest.E("deploy", manifest.Map{manifest.E("resources", manifest.Map{manifest.E("limits", manifest.Map{
 			manifest.E("cpus", fmt.Sprintf("%d.%03d", l.cpu/1000, l.cpu%1000)),
 			manifest.E("memory", fmt.Sprintf("%db", l.memory)),
 			manifest.E("pids", 1000),
 		})})}),
-		manifest.E("logging", manifest.Map{manifest.E("driver", "json-file"), manifest.E("options", manifest.Map{manifest.E("max-size", "10m"), manifest.E("max-file", "3")})}),
 	)
 	p.services = append(p.services, manifest.E(name, body))
 }

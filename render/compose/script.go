@@ -19,6 +19,7 @@ func (p *project) script() []byte {
 	for _, f := range p.folders {
 		fmt.Fprintf(&b, " data/%s", f)
 	}
+	p.given(&b)
 	b.WriteString("\n\n# Certificates, by the contracts and clusters.yaml.\n" +
 		"[ -d \"$pki\" ] || slipway pki init --dir \"$estate\" -c \"$cluster\" --root \"$PWD/secrets/root\" >&2\n" +
 		"slipway pki issue --dir \"$estate\" -c \"$cluster\" >&2\n")
@@ -29,6 +30,28 @@ func (p *project) script() []byte {
 	p.passwords(&b)
 	p.start(&b)
 	return []byte(b.String())
+}
+
+// given asks for what nobody can make: values of settings that are secret. Nothing has
+// been started, or written elsewhere, while one is missing, and all that are missing
+// are named.
+func (p *project) given(b *strings.Builder) {
+	var places []string
+	for _, svc := range p.r.Services {
+		if svc.Workload != nil {
+			for _, name := range secretSettings(svc) {
+				places = append(places, svc.Name+"/"+name)
+			}
+		}
+	}
+	if len(places) == 0 {
+		return
+	}
+	b.WriteString("\n\n# Settings that are secret: you know their values, and nobody else does.\nmissing=\n")
+	for _, place := range places {
+		fmt.Fprintf(b, "given %s\n", place)
+	}
+	b.WriteString(givenEnd)
 }
 
 // stores writes each certificate as the container takes it.
@@ -177,6 +200,13 @@ users() {
   mv "secrets/$dir/users.new" "secrets/$dir/users"
 }
 
+# given SERVICE/SETTING notes a value that is not there.
+given() {
+  mkdir -p "secrets/settings/$(dirname "$1")"
+  [ -s "secrets/settings/$1" ] || missing="$missing  $PWD/secrets/settings/$1
+"
+}
+
 # server NAME makes a certificate that vouches for that name and for localhost, and
 # for nothing else: it is no authority, and is trusted by being pinned.
 server() {
@@ -188,3 +218,10 @@ server() {
     -keyout "secrets/$1/tls.key" -out "secrets/$1/tls.crt" 2>/dev/null
 }
 `
+
+// givenEnd ends the script before anything is started.
+const givenEnd = `if [ -n "$missing" ]; then
+  echo "up.sh: nothing is started, because values are missing. Write each into a file of its own:" >&2
+  printf '%s' "$missing" >&2
+  exit 1
+fi`

@@ -2,8 +2,10 @@ package compose
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slipway-go/slipway/contract"
@@ -11,8 +13,10 @@ import (
 	"github.com/slipway-go/slipway/render/manifest"
 )
 
-// folder is where a service keeps what it writes.
-const folder = "/var/lib/slipway"
+const (
+	folder   = "/var/lib/slipway"      // where a service keeps what it writes
+	settings = "/etc/slipway/settings" // where its own settings are that are secret
+)
 
 // healthPort is where a service answers probes and tells its metrics.
 func healthPort(svc *contract.Service) int {
@@ -29,6 +33,7 @@ func (p *project) contracted() error {
 	for _, e := range p.services {
 		names[e.Key] = true
 	}
+	var runnable []*contract.Service
 	for _, svc := range p.r.Services {
 		switch {
 		case svc.Workload == nil || svc.Workload.Image == "":
@@ -44,19 +49,26 @@ func (p *project) contracted() error {
 				WithFix("call the service differently; nodes can be called differently in %s", contract.ClustersFile))
 			continue
 		}
-		p.contract(svc)
+		runnable = append(runnable, svc)
+	}
+	published := p.publish(runnable)
+	for _, svc := range runnable {
+		p.contract(svc, published[svc.Name])
 	}
 	return faults.Err()
 }
 
-func (p *project) contract(svc *contract.Service) {
+func (p *project) contract(svc *contract.Service, ports []any) {
 	w := svc.Workload
+	most := limits{cpu: max(100, int(w.CPU)), memory: max(64<<20, int(w.Memory))}
 	networks := []string{"kafka", "telemetry"}
 	deps := after(p.nodeNames()...)
 	entries := []manifest.Entry{
 		manifest.E("image", image(w.Image)).From("%s", manifest.At(svc, "workload/image")),
 		manifest.E("labels", manifest.Labels(svc)),
-		manifest.E("environment", p.variables(svc)),
+		manifest.E("environment", append(p.variables(svc),
+			manifest.E("GOMEMLIMIT", fmt.Sprintf("%dMiB", most.memory/10*9>>20)).From("nine tenths of the memory: the collector works harder before the kernel kills"),
+			manifest.E("GOMAXPROCS", strconv.Itoa((most.cpu+999)/1000)).From("cores, rounded up: not those of the machine"))),
 		manifest.E("secrets", p.credentials(svc)),
 	}
 	if p.kafka.Entry.Registry != nil {
@@ -67,16 +79,30 @@ func (p *project) contract(svc *contract.Service) {
 		networks = append(networks, "database")
 		deps = append(deps, after("postgres")...)
 	}
-	if manifest.Volume(svc) > 0 {
-		entries = append(entries, manifest.E("volumes", []any{p.data(svc.Name, folder)}).From("%s", manifest.At(svc, "workload/volume")))
-	}
+	entries = append(entries, p.volumes(svc))
 	slices.Sort(networks)
 	entries = append(entries,
+		manifest.If(len(ports) > 0, manifest.E("ports", ports)),
 		manifest.E("networks", networks),
+		logs(svc.Name),
 		manifest.E("stop_grace_period", "35s").From("longer than SHUTDOWN_TIMEOUT, so that it ends by itself"),
 		manifest.E("depends_on", begun(deps, "collector")))
 	p.watched = append(p.watched, watched{svc.Name, fmt.Sprintf("http://%s:%d/readyz", svc.Name, healthPort(svc))})
-	p.service(svc.Name, limits{cpu: max(100, int(w.CPU)), memory: max(64<<20, int(w.Memory))}, entries...)
+	p.service(svc.Name, most, entries...)
+}
+
+// volumes are the directories that a service is given: for what it writes, and of its
+// secret settings, so that it follows a file that changes.
+func (p *project) volumes(svc *contract.Service) manifest.Entry {
+	var all []any
+	var from []string
+	if manifest.Volume(svc) > 0 {
+		all, from = append(all, p.data(svc.Name, folder)), append(from, manifest.At(svc, "workload/volume"))
+	}
+	if names := secretSettings(svc); len(names) > 0 {
+		all, from = append(all, readOnly("secrets/settings/"+svc.Name, settings)), append(from, manifest.At(svc, "config/"+names[0]))
+	}
+	return manifest.If(len(all) > 0, manifest.E("volumes", all).From("%s", strings.Join(from, ", ")))
 }
 
 // image is what a contract names, with a version from .env where it has none.
@@ -96,9 +122,11 @@ func (p *project) variables(svc *contract.Service) manifest.Map {
 	m := manifest.Map{
 		manifest.E("ENVIRONMENT", p.r.Env),
 		manifest.E("ACL_PRINCIPAL", svc.Principal()),
-		manifest.E("BOOTSTRAP_SERVERS", p.bootstrap(port)),
-		manifest.E("TLS_CA_PATH", "/run/secrets/ca.crt"),
 	}
+	for _, c := range manifest.Connections(p.r, svc) { // all of them lead to the one cluster
+		m = append(m, manifest.E(c.Variable("BOOTSTRAP_SERVERS"), p.bootstrap(port)), manifest.If(c.Prefix != "", manifest.E(c.Variable("TOPIC_PREFIX"), c.Prefix)))
+	}
+	m = append(m, manifest.E("TLS_CA_PATH", "/run/secrets/ca.crt"))
 	if port == containersPort {
 		m = append(m, manifest.E("TLS_CERT_PATH", "/run/secrets/tls.crt"), manifest.E("TLS_KEY_PATH", "/run/secrets/tls.key"))
 	} else {
@@ -116,8 +144,8 @@ func (p *project) variables(svc *contract.Service) manifest.Map {
 	if len(manifest.Spills(svc)) > 0 {
 		m = append(m, manifest.E("SPILL_PATH", folder+"/spill"))
 	}
-	if prefix := p.r.Bindings[contract.DefaultAlias].TopicPrefix; prefix != "" {
-		m = append(m, manifest.E("TOPIC_PREFIX", prefix))
+	if names := secretSettings(svc); len(names) > 0 {
+		m = append(m, manifest.E("SECRETS_PATH", settings).From("%s", manifest.At(svc, "config/"+names[0])))
 	}
 	if svc.Workload.HTTP == 0 {
 		m = append(m, manifest.E("HEALTH_ADDRESS", fmt.Sprintf("0.0.0.0:%d", healthPort(svc))))
@@ -126,6 +154,18 @@ func (p *project) variables(svc *contract.Service) manifest.Map {
 		manifest.E("SHUTDOWN_TIMEOUT", "30s"),
 		manifest.E("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
 		manifest.E("LOG_FORMAT", "json"))
+}
+
+// secretSettings are the service's own settings that are secret, by name. None has a
+// default, and only the team knows a value.
+func secretSettings(svc *contract.Service) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(svc.Config)) {
+		if svc.Config[name].Secret {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // credentials are a service's own and no other's.

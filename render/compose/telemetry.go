@@ -39,7 +39,10 @@ func (p *project) telemetry() error {
 
 	p.service("prometheus", limits{cpu: 1000, memory: 512 << 20},
 		manifest.E("image", prometheusImage),
-		manifest.E("command", []string{"--config.file=/etc/prometheus/prometheus.yaml", "--storage.tsdb.path=/data", "--storage.tsdb.retention.time=15d"}),
+		manifest.E("command", []string{
+			"--config.file=/etc/prometheus/prometheus.yaml", "--storage.tsdb.path=/data", "--storage.tsdb.retention.time=15d",
+			"--enable-feature=exemplar-storage", "--web.enable-otlp-receiver",
+		}).From("exemplars lead from a histogram to traces; by OTLP come metrics of services that are not scraped"),
 		manifest.E("volumes", []any{readOnly("prometheus", "/etc/prometheus"), p.data("prometheus", "/data")}),
 		manifest.E("networks", []string{"kafka", "telemetry"}).From("it asks the agents in the brokers"),
 		manifest.E("healthcheck", healthcheck("30s", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9090/-/ready")),
@@ -60,8 +63,9 @@ func (p *project) telemetry() error {
 		manifest.E("image", collectorImage),
 		manifest.E("command", []string{"--config=/etc/collector.yaml"}),
 		manifest.E("volumes", []any{readOnly("otel/collector.yaml", "/etc/collector.yaml")}),
-		manifest.E("networks", []string{"telemetry"}),
-		manifest.E("depends_on", begun(nil, "tempo", "loki")),
+		manifest.E("ports", []any{loopback(logsPort, logsPort)}).From("Docker itself sends the services' logs here, from outside of all containers"),
+		manifest.E("networks", []string{"front", "telemetry"}),
+		manifest.E("depends_on", begun(nil, "loki", "prometheus", "tempo")),
 	)
 	p.watched = append(p.watched, watched{"tempo", "http://tempo:3200/ready"}, watched{"loki", "http://loki:3100/ready"}, watched{"collector", "http://collector:13133/"})
 	p.service("grafana", limits{cpu: 500, memory: 512 << 20},
@@ -71,17 +75,37 @@ func (p *project) telemetry() error {
 			manifest.E("GF_AUTH_ANONYMOUS_ENABLED", "false"),
 			manifest.E("GF_USERS_ALLOW_SIGN_UP", "false"),
 			manifest.E("GF_ANALYTICS_REPORTING_ENABLED", "false"),
+			manifest.E("GF_ANALYTICS_CHECK_FOR_UPDATES", "false"),
+			manifest.E("GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES", "false"),
+			manifest.E("GF_PLUGINS_PREINSTALL_DISABLED", "true").From("it would fetch plugins, and has nowhere to put them"),
 			manifest.E("GF_PATHS_DATA", "/data"),
 			manifest.E("GF_PATHS_PROVISIONING", "/etc/grafana/provisioning"),
 		}),
 		manifest.E("volumes", []any{readOnly("grafana/provisioning", "/etc/grafana/provisioning"), readOnly("grafana/dashboards", "/dashboards"), p.data("grafana", "/data")}),
 		manifest.E("secrets", []any{p.secret("grafana-password", "grafana/password", "/run/secrets/grafana-password")}),
-		manifest.E("ports", []any{manifest.Map{manifest.E("host_ip", "127.0.0.1"), manifest.E("target", 3000), manifest.E("published", "3000")}}),
+		manifest.E("ports", []any{loopback(3000, 3000)}),
 		manifest.E("networks", []string{"front", "telemetry"}),
 		manifest.E("depends_on", after("prometheus")),
 		manifest.E("healthcheck", healthcheck("60s", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/api/health")),
 	)
 	return nil
+}
+
+// logsPort is where the collector takes the services' logs, at 127.0.0.1.
+const logsPort = 24224
+
+// logs sends what a service writes to the collector, by Docker and with the
+// service's name. A collector that is away holds up nobody: Docker keeps some lines,
+// a million unless told otherwise, and docker compose logs shows
+// the newest in any case.
+func logs(service string) manifest.Entry {
+	return manifest.E("logging", manifest.Map{manifest.E("driver", "fluentd"), manifest.E("options", manifest.Map{
+		manifest.E("fluentd-address", fmt.Sprintf("127.0.0.1:%d", logsPort)),
+		manifest.E("fluentd-async", "true"),
+		manifest.E("fluentd-buffer-limit", "10000"),
+		manifest.E("fluentd-sub-second-precision", "true"),
+		manifest.E("tag", service),
+	})})
 }
 
 // rulesAndBoards are the files of the targets prometheus and grafana. Their tests

@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,6 +32,7 @@ func certManager(in render.Input) ([]render.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.judgeAuthorities()
 	for _, svc := range e.running() {
 		e.certified(svc)
 	}
@@ -41,32 +43,67 @@ func certManager(in render.Input) ([]render.File, error) {
 	return e.files, nil
 }
 
+// judgeAuthorities refuses brokers of different authorities where one issuer's is put
+// beside every certificate: a service would not know the brokers of one of them.
+func (e *estate) judgeAuthorities() {
+	if e.platform.Credentials.Bundle != "" {
+		return
+	}
+	var first *contract.Cluster
+	told := make(map[string]bool)
+	for _, svc := range e.running() {
+		for _, s := range e.needs(svc) {
+			if !s.certificate {
+				continue
+			}
+			if first == nil {
+				first = s.cluster
+			}
+			if s.cluster.CA != first.CA && !told[s.cluster.Name] {
+				told[s.cluster.Name] = true
+				e.faults.Add(diag.New(diag.RenderAuthorities, "the authority of brokers is %s for %s and %s for %s, and credentials.issuer is one, in environment %s",
+					authority(first), first.Name, authority(s.cluster), s.cluster.Name, e.Env).
+					At(e.Clusters.Position("platform/" + e.Env + "/credentials")))
+			}
+		}
+	}
+}
+
+func authority(c *contract.Cluster) string { return cmp.Or(c.CA.File, "the system's") }
+
 func (e *estate) certified(svc *contract.Service) {
-	objects, from := map[string]manifest.Map{}, "somebody"
+	bundle := e.platform.Credentials.Bundle
+	objects := map[string]manifest.Map{}
+	var names []string
+	var volumes []manifest.Map
 	for _, s := range e.needs(svc) {
-		if s.name == "kafka" && e.auth(svc) == contract.MTLS {
-			subject, err := subjectOf(svc.User(), e.cluster(svc).PKI.Principals)
+		name, from := svc.Name+"-"+s.name, "somebody"
+		if s.certificate {
+			subject, err := subjectOf(svc.User(), s.cluster.PKI.Principals)
 			if err != nil {
-				e.faults.Add(diag.New(diag.RenderNoCertificate, "service %s is %s to brokers: %v", svc.Name, svc.Principal(), err).
+				e.faults.Add(diag.New(diag.RenderNoCertificate, "service %s is %s to brokers of %s: %v", svc.Name, svc.Principal(), s.cluster.Name, err).
 					At(svc.Position("adopt/principal")))
 				return
 			}
-			objects["certificate.yaml"] = e.certificate(svc, subject)
-			e.row(svc.Name, code(svc.Principal()), code(svc.Name+"-kafka"), code(s.keys...), "Certificate "+code(svc.Name+"-kafka"))
-			continue
+			objects[strings.Replace(s.name, "kafka", "certificate", 1)+".yaml"] = e.certificate(svc, s, subject)
+			names, volumes = append(names, s.cluster.Name), append(volumes, e.bundled(svc, s, bundle))
+			from = "Certificate " + code(name)
 		}
-		e.row(svc.Name, code(svc.Principal()), code(svc.Name+"-"+s.name), code(s.keys...), from)
+		e.row(svc.Name, code(svc.Principal()), code(name), code(s.keys...), from)
 	}
 	if len(objects) == 0 {
 		return
 	}
-	head := fmt.Sprintf("The certificate by which service %s logs in to cluster %s.", svc.Name, e.cluster(svc).Name)
+	head := fmt.Sprintf("The certificate by which service %s logs in to cluster %s.", svc.Name, names[0])
+	if len(names) > 1 {
+		head = fmt.Sprintf("The certificates by which service %s logs in to the clusters %s, one for each.\nBrokers of all of them have to trust the issuer as the authority of clients.", svc.Name, strings.Join(names, " and "))
+	}
 	var patch *manifest.Map
-	if bundle := e.platform.Credentials.Bundle; bundle == "" {
+	if bundle == "" {
 		head += "\nca.crt of its Secret is the issuer's authority, which must have signed the brokers, too."
 	} else {
 		head += "\nca.crt of the brokers comes from ConfigMap " + bundle + ", not from this Certificate."
-		patch = pods(svc, nil, e.bundled(svc, bundle))
+		patch = pods(svc, nil, manifest.Map{manifest.E("volumes", volumes)})
 	}
 	e.component(svc, patch, head, objects)
 }
@@ -95,11 +132,11 @@ func subjectOf(user, principals string) (manifest.Entry, error) {
 // maxCommonName is X.509's bound.
 const maxCommonName = 64
 
-func (e *estate) certificate(svc *contract.Service, subject manifest.Entry) manifest.Map {
-	life, pki := e.cluster(svc).PKI.Clients, "clusters/"+e.cluster(svc).Name+"/pki/"
-	name := svc.Name + "-kafka"
+func (e *estate) certificate(svc *contract.Service, s secret, subject manifest.Entry) manifest.Map {
+	life, pki := s.cluster.PKI.Clients, "clusters/"+s.cluster.Name+"/pki/"
+	name := svc.Name + "-" + s.name
 	kind, issuer, _ := strings.Cut(e.platform.Credentials.Issuer, "/")
-	algorithm, size := keyOf(e.cluster(svc).PKI.Key)
+	algorithm, size := keyOf(s.cluster.PKI.Key)
 	return manifest.Object("cert-manager.io/v1", "Certificate", name, e.platform.Namespace, manifest.Labels(svc), manifest.E("spec", manifest.Map{
 		manifest.E("secretName", name),
 		manifest.E("secretTemplate", manifest.Map{manifest.E("labels", manifest.Labels(svc))}),
@@ -120,21 +157,21 @@ func (e *estate) certificate(svc *contract.Service, subject manifest.Entry) mani
 
 // bundled is the volume of a service's credentials when the brokers' authority is
 // another than the issuer's.
-func (e *estate) bundled(svc *contract.Service, bundle string) manifest.Map {
+func (e *estate) bundled(svc *contract.Service, s secret, bundle string) manifest.Map {
 	item := func(key string) manifest.Map {
 		return manifest.Map{manifest.E("key", key), manifest.E("path", key)}
 	}
-	return manifest.Map{manifest.E("volumes", []manifest.Map{{
-		manifest.E("name", kafkaVolume),
+	return manifest.Map{
+		manifest.E("name", s.name),
 		manifest.E("secret", manifest.Map{manifest.E("$patch", "delete")}),
 		manifest.E("projected", manifest.Map{
 			manifest.E("defaultMode", 0o440).From("0440"),
 			manifest.E("sources", []manifest.Map{
-				{manifest.E("secret", manifest.Map{manifest.E("name", svc.Name+"-kafka"), manifest.E("items", []manifest.Map{item("tls.crt"), item("tls.key")})})},
+				{manifest.E("secret", manifest.Map{manifest.E("name", svc.Name+"-"+s.name), manifest.E("items", []manifest.Map{item("tls.crt"), item("tls.key")})})},
 				{manifest.E("configMap", manifest.Map{manifest.E("name", bundle).From("%s", e.given("bundle")), manifest.E("items", []manifest.Map{item("ca.crt")})})},
 			}),
 		}),
-	}})}
+	}
 }
 
 // keyOf is a kind of key in cert-manager's words.

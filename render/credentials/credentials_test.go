@@ -21,6 +21,9 @@ func TestTheObjectsAreThoseThatWereReviewed(t *testing.T) {
 		{credentials.ExternalSecrets(), "hostile", "productionxx"},
 		{credentials.Vault(), "everything", "test"},
 		{credentials.Vault(), "hostile", "n"},
+		{credentials.CertManager(), "several", "prod"},
+		{credentials.ExternalSecrets(), "several", "staging"},
+		{credentials.Vault(), "several", "test"},
 	} {
 		t.Run(tt.target.Name+" "+tt.estate, func(t *testing.T) {
 			t.Parallel()

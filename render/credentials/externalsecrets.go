@@ -46,7 +46,7 @@ func (e *estate) externalSecret(svc *contract.Service, s secret) manifest.Map {
 	name := svc.Name + "-" + s.name
 	kind, store, _ := strings.Cut(e.platform.Credentials.Store, "/")
 	form := "Opaque"
-	if s.name == "kafka" && e.auth(svc) == contract.MTLS {
+	if s.certificate {
 		form = "kubernetes.io/tls"
 	}
 	return manifest.Object("external-secrets.io/v1", "ExternalSecret", name, e.platform.Namespace, manifest.Labels(svc), manifest.E("spec", manifest.Map{
@@ -62,7 +62,12 @@ func (e *estate) externalSecret(svc *contract.Service, s secret) manifest.Map {
 			}),
 		}),
 		manifest.E("dataFrom", []manifest.Map{{
-			manifest.E("extract", manifest.Map{manifest.E("key", e.path(svc, s)).From("%s; with %s", e.given("path"), strings.Join(s.keys, ", "))}),
+			manifest.E("extract", manifest.Map{
+				manifest.E("key", e.path(svc, s)).From("%s; with %s", e.given("path"), strings.Join(s.keys, ", ")),
+				manifest.E("conversionStrategy", "Default").From("defaults, said because Argo CD takes what the server adds to a list for a change"),
+				manifest.E("decodingStrategy", "None"),
+				manifest.E("metadataPolicy", "None"),
+			}),
 		}}),
 	}))
 }

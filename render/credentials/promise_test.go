@@ -191,8 +191,9 @@ func TestWhatCannotBeRenderedIsRefusedWithItsPlace(t *testing.T) {
 		code                       diag.Code
 		place, word                string
 	}{
-		"credentials from elsewhere":     {credentials.CertManager(), "secret", "", runs, diag.RenderCredentialSource, "clusters.yaml:6", "platform.prod.credentials.from is secret"},
-		"a store, and not cert-manager":  {credentials.ExternalSecrets(), certManager, "", runs, diag.RenderCredentialSource, "clusters.yaml:6", "external-secrets"},
+		"credentials from elsewhere":     {credentials.CertManager(), "secret", "", runs, diag.RenderCredentialSource, "clusters.yaml:6", "write platform: {prod: {credentials: {from: cert-manager, issuer: ClusterIssuer/kafka-clients}}}"},
+		"a store, and not cert-manager":  {credentials.ExternalSecrets(), certManager, "", runs, diag.RenderCredentialSource, "clusters.yaml:6", "is cert-manager, and this target is of external-secrets; write platform: {prod: {credentials: {from: external-secrets, store: "},
+		"a Secret, and not Vault":        {credentials.Vault(), "secret", "", runs, diag.RenderCredentialSource, "clusters.yaml:6", "{from: vault, peer: {namespace: vault}}"},
 		"a Vault that nobody can find":   {credentials.Vault(), "vault", "", runs, diag.RenderNoVault, "clusters.yaml:6", "platform.prod.credentials.peer"},
 		"a principal of no certificate":  {credentials.CertManager(), certManager, "", runs + "adopt: {principal: 'CN=stock,OU=goods'}\n", diag.RenderNoCertificate, "slipway.yaml:5", "CN=stock,OU=goods"},
 		"a name that is no common name":  {credentials.CertManager(), certManager, "", runs + "adopt: {principal: " + strings.Repeat("x", 65) + "}\n", diag.RenderNoCertificate, "slipway.yaml:5", "64"},
@@ -201,7 +202,7 @@ func TestWhatCannotBeRenderedIsRefusedWithItsPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := tt.target.Files(render.Input{Estate: estate(t, tt.credentials, tt.cluster, tt.body), Environment: "prod"})
-			if !errors.Is(err, tt.code) || !strings.Contains(err.Error(), tt.place) || !strings.Contains(err.Error(), tt.word) {
+			if !errors.Is(err, tt.code) || !strings.Contains(err.Error(), tt.place) || !strings.Contains(err.Error()+"; "+diag.Of(err)[0].Fix, tt.word) {
 				t.Errorf("Files() = %v, want %s at %s that says %q", err, tt.code, tt.place, tt.word)
 			}
 		})

@@ -1,9 +1,9 @@
 package credentials
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slipway-go/slipway/contract"
@@ -17,17 +17,19 @@ import (
 const (
 	container = "service"
 
-	kafkaVolume, kafkaDir       = "kafka", "/etc/slipway/kafka"
 	settingsVolume, settingsDir = "settings", "/etc/slipway/settings"
-	registryDir                 = "/etc/slipway/registry"
 )
 
 // A secret is what a service must be given: a Secret of Kubernetes, or files.
 type secret struct {
-	name string // after the service's name and a hyphen, and in the store below its path
-	dir  string // where it is mounted; empty for a variable
-	keys []string
-	why  string // where it follows from
+	name  string // after the service's name and a hyphen, and in the store below its path
+	short string // has no alias in it, whose length nobody knows
+	dir   string // where it is mounted; empty for a variable
+	keys  []string
+	why   string // where it follows from
+
+	cluster     *contract.Cluster // that it logs in to; nil for other secrets
+	certificate bool              // it logs in by one
 }
 
 // An estate is one environment, as this package looks at it.
@@ -50,9 +52,22 @@ func read(in render.Input, from contract.CredentialSource) (*estate, error) {
 	e := &estate{Resolved: r, platform: r.Clusters.Platform(r.Env)}
 	if is := e.platform.Credentials.From; is != from {
 		return nil, diag.New(diag.RenderCredentialSource, "platform.%s.credentials.from is %s, and this target is of %s", r.Env, is, from).
-			At(r.Clusters.Position("platform/" + r.Env + "/credentials/from"))
+			At(r.Clusters.Position("platform/"+r.Env+"/credentials/from")).
+			WithFix("write platform: {%s: {credentials: %s}} in %s, or render the target of %s", r.Env, example(from), contract.ClustersFile, is)
 	}
 	return e, nil
+}
+
+// example is what the platform says of credentials from a source.
+func example(from contract.CredentialSource) string {
+	switch from {
+	case contract.FromCertManager:
+		return "{from: cert-manager, issuer: ClusterIssuer/kafka-clients}"
+	case contract.FromExternalSecrets:
+		return "{from: external-secrets, store: ClusterSecretStore/vault}"
+	default:
+		return fmt.Sprintf("{from: %s, peer: {namespace: vault}}", from)
+	}
 }
 
 // running are the services that have a workload, and so pods.
@@ -60,47 +75,46 @@ func (e *estate) running() []*contract.Service {
 	return slices.DeleteFunc(slices.Clone(e.Services), func(s *contract.Service) bool { return s.Workload == nil })
 }
 
-// cluster is the one that a service's credentials are for: of its aliases the first
-// by name. It is never nil.
-func (e *estate) cluster(svc *contract.Service) *contract.Cluster {
-	used := map[string]bool{}
-	for _, t := range svc.Topics {
-		used[cmp.Or(t.Cluster, contract.DefaultAlias)] = true
-	}
-	for _, p := range svc.Produces {
-		used[cmp.Or(p.Cluster, contract.DefaultAlias)] = true
-	}
-	for _, c := range svc.Consumes {
-		used[cmp.Or(c.Cluster, contract.DefaultAlias)] = true
-	}
-	alias := contract.DefaultAlias
-	if names := sortedKeys(used); len(names) > 0 {
-		alias = names[0]
-	}
-	return cmp.Or(e.Cluster(e.ClusterName(alias)), &contract.Cluster{})
-}
-
-// auth is how a service logs in.
-func (e *estate) auth(svc *contract.Service) contract.Auth { return svc.AuthOn(e.cluster(svc).Name) }
-
-// needs are the credentials of a service.
+// needs are the credentials of a service: for each Kafka cluster and its registry, and
+// its own.
 func (e *estate) needs(svc *contract.Service) []secret {
-	of := secret{name: "kafka", dir: kafkaDir, keys: []string{"password"}, why: manifest.At(svc, "identity/auth")}
-	if e.auth(svc) == contract.MTLS {
-		of.keys = []string{"tls.crt", "tls.key"}
-	}
-	of.keys = append(of.keys, "ca.crt")
-	all := []secret{of}
-	if reg := e.cluster(svc).Registry; reg != nil && reg.Auth == "basic" {
-		all = append(all, secret{"registry", registryDir, []string{"auth"}, e.at("clusters/" + e.cluster(svc).Name + "/registry/auth")})
+	var all []secret
+	for i, c := range manifest.Logins(e.Resolved, svc) {
+		all = append(all, e.login(svc, c, i))
+		if reg := c.Cluster.Registry; reg != nil && reg.Auth == "basic" {
+			all = append(all, secret{
+				name: c.Named("registry"), short: numbered("registry", i), dir: c.Dir("registry"), keys: []string{"auth"},
+				why: e.at("clusters/" + c.Cluster.Name + "/registry/auth"),
+			})
+		}
 	}
 	if manifest.DatabaseOf(svc) == manifest.ServerDatabase {
-		all = append(all, secret{"database", "", []string{"url"}, manifest.At(svc, "workload/egress/"+manifest.DatabaseEgress)})
+		all = append(all, secret{name: "database", short: "database", keys: []string{"url"}, why: manifest.At(svc, "workload/egress/"+manifest.DatabaseEgress)})
 	}
 	if names := secretSettings(svc); len(names) > 0 {
-		all = append(all, secret{"settings", settingsDir, names, manifest.At(svc, "config/"+names[0])})
+		all = append(all, secret{name: "settings", short: "settings", dir: settingsDir, keys: names, why: manifest.At(svc, "config/"+names[0])})
 	}
 	return all
+}
+
+// login is by what a service logs in to a cluster, of which it is the nth.
+func (e *estate) login(svc *contract.Service, c manifest.Connection, n int) secret {
+	s := secret{
+		name: c.Named("kafka"), short: numbered("kafka", n), dir: c.Dir("kafka"), keys: []string{"password"},
+		why: manifest.At(svc, "identity/auth"), cluster: c.Cluster,
+	}
+	if svc.AuthOn(c.Cluster.Name) == contract.MTLS {
+		s.certificate, s.keys = true, []string{"tls.crt", "tls.key"}
+	}
+	s.keys = append(s.keys, "ca.crt")
+	return s
+}
+
+func numbered(thing string, n int) string {
+	if n == 0 {
+		return thing
+	}
+	return thing + "-" + strconv.Itoa(n+1)
 }
 
 // secretSettings are the service's own settings that are secret, sorted.

@@ -2,7 +2,6 @@ package credentials
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/slipway-go/slipway/contract"
@@ -33,8 +32,6 @@ const (
 	// nonroot is the user that the pods of services run as. The agent runs as the same
 	// one, so that nobody else may read what it writes.
 	nonroot = "65532"
-
-	vaultPort = 8200
 )
 
 func vault(in render.Input) ([]render.File, error) {
@@ -110,7 +107,7 @@ func file(s secret, key string) string {
 // writes the next one, too: the same, as long as there is none.
 func (e *estate) injection(svc *contract.Service, s secret, n int, key string) manifest.Map {
 	write := func(name, file, value string) manifest.Map {
-		name = s.name + "-" + name
+		name = s.short + "-" + name
 		return manifest.Map{
 			annotation("agent-inject-secret-"+name, e.path(svc, s)).From("%s", s.why),
 			annotation("agent-inject-template-"+name, template(e.path(svc, s), value)),
@@ -172,12 +169,8 @@ func (e *estate) unmounted(svc *contract.Service) manifest.Map {
 // reach lets the agent call Vault, beside what the service may call.
 func (e *estate) reach(svc *contract.Service) manifest.Map {
 	peer := e.platform.Credentials.Peer
-	ports := peer.Ports
-	if len(ports) == 0 {
-		ports = []int{vaultPort}
-	}
 	var open []manifest.Map
-	for _, p := range slices.Sorted(slices.Values(ports)) {
+	for _, p := range manifest.VaultPorts(peer) {
 		open = append(open, manifest.Map{manifest.E("protocol", "TCP"), manifest.E("port", p)})
 	}
 	return manifest.Object("networking.k8s.io/v1", "NetworkPolicy", svc.Name+"-vault", e.platform.Namespace, manifest.Labels(svc), manifest.E("spec", manifest.Map{

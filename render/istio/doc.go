@@ -13,6 +13,13 @@
 // # What stays out
 //
 // Kafka: its connections have TLS of their own, with certificates by which brokers
-// know services. Their ports pass the sidecar by. Faults: they belong into an
+// know services. Their ports pass the sidecar by. So do Vault's, where its agent asks
+// it before there is a sidecar. Faults: they belong into an
 // experiment. Subsets and weights: they come with a launch, which moves them.
+//
+// # What has to be there
+//
+// Istio CNI: the namespace refuses pods with the container that Istio adds without it.
+// From Istio 1.24 on sidecars are native here, and outlive the service's drain; what
+// older ones are told instead keeps them as long as connections are open.
 package istio

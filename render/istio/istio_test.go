@@ -2,11 +2,13 @@ package istio_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
 	"pgregory.net/rapid"
 
 	"github.com/slipway-go/slipway/contract"
@@ -21,6 +23,7 @@ func TestGoldenTrees(t *testing.T) {
 	for name, tt := range map[string]struct{ estate, env string }{
 		"shop-prod":       {"shop", "prod"},
 		"everything-prod": {"everything", "prod"},
+		"several-prod":    {"several", "prod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,9 +130,52 @@ func TestARequestThatWasTakenIsSentAgainOnlyIfThatIsSafe(t *testing.T) {
 	}
 }
 
-func TestKafkaPassesTheSidecarBy(t *testing.T) {
+// annotations are those of the pods of orders.
+func annotations(t *testing.T, files fstest.MapFS) map[string]string {
+	t.Helper()
+	component := objects(t, rendered(t, rendertest.Load(t, files), "prod"))["Component"]
+	text, _ := component.At("patches", 0, "patch").(string)
+	var patch struct {
+		Spec struct {
+			Template struct {
+				Metadata struct{ Annotations map[string]string }
+			}
+		}
+	}
+	if err := yaml.Unmarshal([]byte(text), &patch); err != nil {
+		t.Fatalf("%v in the patch\n%s", err, text)
+	}
+	return patch.Spec.Template.Metadata.Annotations
+}
+
+// A service that drains writes to its database, and ends its traces, through the
+// sidecar. Istio reads what is in the annotation as its own configuration: each form of
+// sidecar has to be told.
+func TestTheSidecarOutlivesTheService(t *testing.T) {
 	t.Parallel()
+	notes := annotations(t, meshed("mesh: {}", ""))
+	var config map[string]any
+	if err := yaml.Unmarshal([]byte(notes["proxy.istio.io/config"]), &config); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"holdApplicationUntilProxyStarts": true,
+		"proxyMetadata":                   map[string]any{"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"},
+	}
+	if diff := cmp.Diff(want, config); diff != "" || notes["sidecar.istio.io/nativeSidecar"] != "true" {
+		t.Errorf("the annotations are %v (-want +got):\n%s", notes, diff)
+	}
+}
+
+// The agent of Vault asks it before there is a sidecar, and Istio CNI leads to the
+// sidecar from the beginning.
+func TestKafkaAndVaultPassTheSidecarBy(t *testing.T) {
+	t.Parallel()
+	const vault = ", credentials: {from: vault, peer: {namespace: vault"
 	for name, tt := range map[string]struct{ platform, identity, want string }{
+		"Vault":                         {"mesh: {}" + vault + "}}", "", "8200,9093,9193"},
+		"ports of Vault":                {"mesh: {}" + vault + ", ports: [8443, 443]}}", "", "443,8443,9093,9193"},
+		"credentials of somebody else":  {"mesh: {}, credentials: {from: cert-manager, issuer: Issuer/a, peer: {namespace: vault}}", "", "9093,9193"},
 		"the listener of certificates":  {"mesh: {}", "", "9093,9193"},
 		"the listener of passwords":     {"mesh: {}", "identity: {auth: scram-sha-512}\n", "9094"},
 		"ports that the platform names": {"mesh: {}, kafka: {namespace: kafka, ports: [9093, 9099]}", "", "9093,9099,9193"},
@@ -138,15 +184,22 @@ func TestKafkaPassesTheSidecarBy(t *testing.T) {
 			t.Parallel()
 			files := meshed(tt.platform, "")
 			files["orders/slipway.yaml"].Data = append(files["orders/slipway.yaml"].Data, tt.identity...)
-			component := objects(t, rendered(t, rendertest.Load(t, files), "prod"))["Component"]
-			text, _ := component.At("patches", 0, "patch").(string)
-			patch := rendertest.Objects(t, []render.File{{Path: "patch.yaml", Content: []byte("metadata: {labels: {slipway.dev/owner: a}}\npatch:\n  " + strings.ReplaceAll(text, "\n", "\n  "))}})[0]
-			notes, _ := patch.At("patch", "spec", "template", "metadata", "annotations").(map[string]any)
-			want := map[string]any{"traffic.sidecar.istio.io/excludeOutboundPorts": tt.want, "proxy.istio.io/config": "holdApplicationUntilProxyStarts: true"}
-			if diff := cmp.Diff(want, notes); diff != "" {
-				t.Errorf("annotations (-want +got):\n%s", diff)
+			if got := annotations(t, files)["traffic.sidecar.istio.io/excludeOutboundPorts"]; got != tt.want {
+				t.Errorf("connections to %s pass the sidecar by, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// What the platform says of ports is about the default cluster.
+func TestEveryClusterPassesTheSidecarBy(t *testing.T) {
+	t.Parallel()
+	files := rendered(t, rendertest.Estate(t, "several"), "prod")
+	for service, want := range map[string]string{"archive": `"9093,9094,9095,9193"`, "till": `"9093,9094,9095,9194"`, "reports": `"9194"`} {
+		i := slices.IndexFunc(files, func(f render.File) bool { return f.Path == service+"/kustomization.yaml" })
+		if !strings.Contains(string(files[i].Content), "excludeOutboundPorts: "+want) {
+			t.Errorf("not the ports %s, and those alone, are excluded:\n%s", want, files[i].Content)
+		}
 	}
 }
 
@@ -157,7 +210,7 @@ func TestWhatCannotBeMeshedIsRefusedWithItsPlace(t *testing.T) {
 		want               diag.Code
 		place, says        string
 	}{
-		"no mesh":                        {"namespace: shop", "http: 80", diag.RenderNoMesh, "clusters.yaml:5:", "platform.prod.mesh is missing"},
+		"no mesh":                        {"namespace: shop", "http: 80", diag.RenderNoMesh, "clusters.yaml:5:", "platform.prod.mesh is missing; write platform: {prod: {mesh: {}}} in clusters.yaml"},
 		"a caller that is nobody":        {"mesh: {}", "http: 80, access: {callers: [charts]}", diag.RenderCaller, "orders/slipway.yaml:6:", "charts, which is no service"},
 		"a scope, and nobody issues any": {"mesh: {}", "http: 80, access: {scopes: [read]}", diag.RenderScope, "orders/slipway.yaml:6:", "platform.prod.mesh.issuer is missing"},
 		"a scope that lets others in":    {tokens, "http: 80, access: {scopes: ['orders:*']}", diag.RenderScope, "orders/slipway.yaml:6:", "takes for a pattern"},
@@ -166,7 +219,7 @@ func TestWhatCannotBeMeshedIsRefusedWithItsPlace(t *testing.T) {
 			t.Parallel()
 			_, err := istio.Target().Files(render.Input{Estate: rendertest.Load(t, meshed(tt.platform, tt.workload)), Environment: "prod"})
 			all := diag.Of(err)
-			if len(all) != 1 || !errors.Is(err, tt.want) || !strings.HasPrefix(all[0].Position.String(), tt.place) || !strings.Contains(all[0].Message, tt.says) {
+			if len(all) != 1 || !errors.Is(err, tt.want) || !strings.HasPrefix(all[0].Position.String(), tt.place) || !strings.Contains(all[0].Message+"; "+all[0].Fix, tt.says) {
 				t.Errorf("Files() = %v, want one %s at %s that says %q", err, tt.want, tt.place, tt.says)
 			}
 		})

@@ -23,7 +23,7 @@ func files(in render.Input) ([]render.File, error) {
 	t := &tree{r: r, platform: r.Clusters.Platform(r.Env)}
 	if t.platform.Mesh == nil {
 		return nil, diag.New(diag.RenderNoMesh, "environment %s has no mesh: platform.%s.mesh is missing", r.Env, r.Env).
-			At(r.Clusters.Position("platform", r.Env))
+			At(r.Clusters.Position("platform", r.Env)).WithFix("write platform: {%s: {mesh: {}}} in %s, or leave the target out", r.Env, contract.ClustersFile)
 	}
 	for _, svc := range r.Services {
 		if svc.Workload != nil {

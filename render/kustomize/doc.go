@@ -29,6 +29,13 @@
 // environment that cannot be rendered is refused, with all its faults, rather than
 // left out: its overlay may be deployed.
 //
+// # Services
+//
+// What others connect to has the service's name and an address, whether a Deployment
+// or a StatefulSet runs the pods: an address can be neither taken away nor given later,
+// and environments differ in which of the two it is. A StatefulSet names its pods by a
+// second Service, without an address.
+//
 // # Who patches what
 //
 // Nothing here is edited by hand. A team's own overlay names a rendered one as its

@@ -71,37 +71,44 @@ clusters:
     id: MkU3OEVBNTcwNTJENDM2Qk
     bootstrap: {mtls: "a:9093,b:9093", scram: "a:9094", plain: "a:9095"}
     cidrs: [10.0.0.0/8]
-` + g.lines(`    registry: {url: "https://registry.example", auth: basic}`) + `environments:
-  dev: {default: {cluster: events, topicPrefix: dev.}}
-  prod: {default: {cluster: events, topicPrefix: prod.}}
+` + g.lines(`    registry: {url: "https://registry.example", auth: basic}`) + `  others:
+    id: c3RhZ2luZy1jbHVzdGVyMDA
+    bootstrap: {mtls: "c:9093", scram: "c:9094"}
+    cidrs: [10.9.0.0/16]
+` + g.lines(`    registry: {url: "https://registry.others.example", auth: basic} `) + `environments:
+  dev: {default: {cluster: events, topicPrefix: dev.}, other-one: {cluster: ` + g.one("other", "events", "others") + `, topicPrefix: other.}}
+  prod: {default: {cluster: events, topicPrefix: prod.}, other-one: {cluster: others, topicPrefix: prod.}}
 platform:
 ` + platform("dev") + platform("prod")
 }
 
 func (g generator) service() string {
+	cluster := g.one("cluster", "default", "other-one")
 	scale := g.one("scale", "{min: 1, max: 1}", "{min: 0, max: auto}", "{min: 2, max: 5}")
 	spill := g.maybe("spill")
 	text := fmt.Sprintf(`apiVersion: slipway.dev/v1
 kind: Service
-metadata: {name: orders, owner: %q}
-identity: {auth: %s}
+metadata: {name: orders, owner: %[1]q}
+identity: {auth: %[2]s}
 topics:
   orders.created.v1: {key: id, partitions: 6}
+  orders.seen.v1: {cluster: %[9]s}
 produces:
-  orders.created.v1: {via: %s%s}
+  orders.created.v1: {via: %[3]s%[4]s}
 consumes:
-  orders.created.v1: {static: %v%s}
+  orders.created.v1: {static: %[5]v%[6]s}
+  orders.seen.v1: {cluster: %[9]s, static: %[5]v}
 config:
-  a.key: %s
+  a.key: %[7]s
 workload:
-  image: registry.example.com:5000/orders%s
+  image: registry.example.com:5000/orders%[8]s
   egress:
     database: {namespace: db, ports: [5432]}
     other: {cidrs: ["fd00::/8"], ports: [1, 2]}
 `, g.one("owner", "team", "no", "🚀", "a b"), g.one("auth", "mtls", "scram-sha-512"),
 		map[bool]string{true: "direct", false: "outbox"}[spill], map[bool]string{true: ", away: spill", false: ""}[spill],
 		g.maybe("static"), map[bool]string{true: `, dedup: {by: "header:ce_id"}`, false: ""}[g.maybe("dedup")],
-		g.one("setting", "{secret: true}", "{default: x}"), g.one("tag", "", ":v1", ":0x1"))
+		g.one("setting", "{secret: true}", "{default: x}"), g.one("tag", "", ":v1", ":0x1"), cluster)
 	text += g.lines("  http: 80", "  grpc: 9090", "  cpu: 1500m", "  memory: 1Gi", "  volume: 10GiB")
 	for _, env := range []string{"dev", "prod"} {
 		if env == "dev" {

@@ -55,7 +55,7 @@ func (s *site) judgeImage() (list diag.List) {
 	switch img := s.image(); {
 	case w.Image == "":
 		list.Add(diag.New(diag.RenderImage, "%s has no workload.image, in environment %s", s.svc.Name, s.env.Env).
-			At(s.svc.Position("workload")))
+			At(s.svc.Position("workload")).WithFix("write workload: {image: registry.example.com/shop/%s}; slipway image build makes one", s.svc.Name))
 	case s.env.Env != dev && img.moving():
 		list.Add(diag.New(diag.RenderImageMoves, "%s does not say which %s runs in environment %s", w.Image, s.svc.Name, s.env.Env).
 			At(s.svc.Position("workload/image")).

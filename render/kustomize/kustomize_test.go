@@ -34,7 +34,7 @@ func rendered(t testing.TB, estate *contract.Estate, env string) map[string]stri
 // nothing where clusters.yaml lists those there are.
 func TestGoldenTrees(t *testing.T) {
 	t.Parallel()
-	for name, env := range map[string]string{"minimal": "prod", "shop": "prod", "everything": "prod", "hostile": "no"} {
+	for name, env := range map[string]string{"minimal": "prod", "shop": "prod", "everything": "prod", "hostile": "no", "several": "prod"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			files, err := kustomize.Target().Files(render.Input{Estate: rendertest.Estate(t, name), Environment: env})

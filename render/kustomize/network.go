@@ -73,9 +73,8 @@ func (s *site) callers() []manifest.Map {
 // egress is to whom: names, brokers, and what the service and its platform call.
 func (s *site) egress() []manifest.Map {
 	rules := []manifest.Map{rule("to", dns(), "DNS of the Kubernetes cluster", append(ports("UDP", dnsPort), tcp(dnsPort)...))}
-	rules = append(rules, s.toKafka())
-	if s.registry() != nil {
-		rules = append(rules, s.toRegistry())
+	for _, c := range s.logins() {
+		rules = append(rules, s.toCluster(c)...)
 	}
 	p := s.env.platform
 	if t := p.Telemetry; t != nil {
@@ -98,25 +97,42 @@ func dns() []manifest.Map {
 	}}
 }
 
-// toKafka leads to the brokers: all of them, not only those of the first addresses.
-func (s *site) toKafka() manifest.Map {
-	name := s.cluster()
-	bootstrap := brokerPorts(manifest.Bootstrap(s.env.Resolved, s.svc, name))
-	if peer := s.env.platform.Kafka; peer != nil {
-		return toPeer(peer, s.platformAt("kafka")+": the brokers", bootstrap...)
+// toCluster leads to a Kafka cluster: to all of its brokers, not only those of the
+// first addresses, and to its registry.
+func (s *site) toCluster(c manifest.Connection) []manifest.Map {
+	at := s.brokers(c)
+	rules := []manifest.Map{toPeer(at.peer, at.from+": the brokers", brokerPorts(c.Bootstrap)...)}
+	if c.Cluster.Registry != nil {
+		at = s.registry(c)
+		rules = append(rules, toPeer(at.peer, at.from+": the schema registry", portOf(c.Cluster.Registry.URL)))
 	}
-	return toPeer(&contract.Peer{CIDRs: s.env.Cluster(name).CIDRs}, manifest.AtClusters(s.env.Clusters, "clusters/"+name+"/cidrs")+": the brokers", bootstrap...)
+	return rules
 }
 
-func (s *site) registry() *contract.Registry { return s.env.Cluster(s.cluster()).Registry }
+// A location is where something is in the network, and what says so.
+type location struct {
+	peer *contract.Peer
+	from string
+}
 
-func (s *site) toRegistry() manifest.Map {
-	port := portOf(s.registry().URL)
-	if peer := s.env.platform.Registry; peer != nil {
-		return toPeer(peer, s.platformAt("registry")+": the schema registry", port)
+func (s *site) brokers(c manifest.Connection) *location {
+	return s.location(c, s.env.platform.Kafka, "kafka")
+}
+
+func (s *site) registry(c manifest.Connection) *location {
+	return s.location(c, s.env.platform.Registry, "registry")
+}
+
+// location is where the platform says that a part of the default cluster is, or the
+// networks of the cluster. It is nil if nothing says where.
+func (s *site) location(c manifest.Connection, peer *contract.Peer, element string) *location {
+	switch {
+	case c.Home && peer != nil:
+		return &location{peer, s.platformAt(element)}
+	case len(c.Cluster.CIDRs) > 0:
+		return &location{&contract.Peer{CIDRs: c.Cluster.CIDRs}, manifest.AtClusters(s.env.Clusters, "clusters/"+c.Cluster.Name+"/cidrs")}
 	}
-	name := s.cluster()
-	return toPeer(&contract.Peer{CIDRs: s.env.Cluster(name).CIDRs}, manifest.AtClusters(s.env.Clusters, "clusters/"+name+"/cidrs")+": the schema registry", port)
+	return nil
 }
 
 // brokerPorts are the ports of addresses with commas between them, each once.

@@ -24,7 +24,7 @@ func (t *tree) overlay(s *site, base objects) {
 	resources, patches := []string{"../../base"}, []string(nil)
 	all := s.objects()
 	for _, o := range all {
-		known := base.find(o.kind())
+		known := base.find(o)
 		if known == nil {
 			resources = append(resources, o.file)
 			t.add(manifest.File(dir+o.file, s.head(o), o.body))
@@ -37,7 +37,7 @@ func (t *tree) overlay(s *site, base objects) {
 		}
 	}
 	for _, o := range base {
-		if all.find(o.kind()) == nil {
+		if all.find(o) == nil {
 			name := "remove-" + o.file
 			patches = append(patches, name)
 			t.add(manifest.File(dir+name, fmt.Sprintf("%s needs none: %s.", s.env.Env, s.instead(o)), removal(o.body)))
@@ -59,11 +59,13 @@ func (t *tree) overlay(s *site, base objects) {
 
 // instead says why an object of the base is not in the overlay.
 func (s *site) instead(o object) string {
-	switch o.kind() {
-	case "Deployment":
+	switch {
+	case o.kind() == "Deployment":
 		return "a StatefulSet is instead of it, " + s.why()
-	case "StatefulSet":
+	case o.kind() == "StatefulSet":
 		return "instances keep nothing, and a Deployment is instead of it"
+	case o.name() == instances(s.svc):
+		return "the pods of a Deployment have no names of their own"
 	default:
 		return "there is no port to connect to"
 	}

@@ -108,8 +108,11 @@ func requireOverlays(t interface {
 			written := &site{svc: estate.Services[i]}
 			base := written.objects()
 			s := &site{svc: svc, env: &environment{Resolved: r, platform: r.Clusters.Platform(env), scale: scales[svc.Name], named: written.named()}}
+			if svc.Workload != nil {
+				requireMounted(t, s)
+			}
 			for _, o := range s.objects() {
-				known := base.find(o.kind())
+				known := base.find(o)
 				if known == nil {
 					continue
 				}

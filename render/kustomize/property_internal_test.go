@@ -55,14 +55,40 @@ func requireObject(t failing, name string, object map[string]any) {
 			}
 		}
 		return
-	case kind == "Namespace" || strings.HasPrefix(base, "patch-") || strings.HasPrefix(base, "remove-"):
+	case strings.HasPrefix(base, "patch-") || strings.HasPrefix(base, "remove-"):
 		return
 	}
 	if owner := at(object, "metadata", "labels", manifest.OwnerLabel); owner == nil || owner == "" {
 		t.Errorf("%s has no owner", name)
 	}
+	own, _ := at(object, "metadata", "name").(string)
+	if len(own) > 63 {
+		t.Errorf("%s has a name that no label takes", name)
+	}
+	switch kind {
+	case "Service":
+		if headless := at(object, "spec", "clusterIP") == "None"; headless != strings.HasSuffix(own, "-instances") {
+			t.Errorf("%s: callers are not spread over instances by a Service without an address, which %s is: %v", name, own, headless)
+		}
+	case "StatefulSet":
+		requireStateful(t, name, own, object)
+	}
 	if kind == "Deployment" || kind == "StatefulSet" {
 		requirePod(t, name, at(object, "spec", "template", "spec").(map[string]any))
+	}
+}
+
+// requireStateful checks that instances are named by a Service of their own, and that
+// templates of claims say what the API server would add.
+func requireStateful(t failing, name, own string, object map[string]any) {
+	if by := at(object, "spec", "serviceName"); by != own+"-instances" {
+		t.Errorf("%s: instances are named by %v", name, by)
+	}
+	claims, _ := at(object, "spec", "volumeClaimTemplates").([]any)
+	for _, claim := range claims {
+		if c := claim.(map[string]any); c["apiVersion"] != "v1" || c["kind"] != "PersistentVolumeClaim" {
+			t.Errorf("%s: Argo CD sees a difference for ever in %v", name, c)
+		}
 	}
 }
 
@@ -109,6 +135,23 @@ func at(m map[string]any, steps ...string) any {
 		m, _ = m[step].(map[string]any)
 	}
 	return nil
+}
+
+// requireMounted checks that whatever a variable says is mounted is mounted.
+func requireMounted(t interface{ Errorf(string, ...any) }, s *site) {
+	dirs := map[string]bool{}
+	for _, m := range s.mounted() {
+		if dirs[m.dir] {
+			t.Errorf("%s mounts two things at %s", s.svc.Name, m.dir)
+		}
+		dirs[m.dir] = true
+	}
+	for line := range strings.Lines(string(s.variables("").Content)) {
+		_, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		if strings.HasPrefix(value, "/etc/slipway/") && !dirs[value] && !dirs[path.Dir(value)] && !s.injected() {
+			t.Errorf("%s is told of %s, and nothing is mounted there", s.svc.Name, value)
+		}
+	}
 }
 
 func TestEveryObjectHasAnOwnerAndEveryPodItsBounds(t *testing.T) {

@@ -31,6 +31,7 @@ type object struct {
 }
 
 func (o object) kind() string { return o.body.Get("kind").(string) }
+func (o object) name() string { return o.body.Get("metadata", "name").(string) }
 
 // objects are sorted by their files.
 type objects []object
@@ -43,9 +44,9 @@ func (all objects) names() []string {
 	return names
 }
 
-// find returns the object of a kind, of which a service has one at most.
-func (all objects) find(kind string) *object {
-	i := slices.IndexFunc(all, func(o object) bool { return o.kind() == kind })
+// find returns the object of the same kind and name, or nil.
+func (all objects) find(same object) *object {
+	i := slices.IndexFunc(all, func(o object) bool { return o.kind() == same.kind() && o.name() == same.name() })
 	if i < 0 {
 		return nil
 	}
@@ -57,8 +58,11 @@ func (s *site) objects() objects {
 	all := objects{s.account()}
 	if s.svc.Workload != nil {
 		all = append(all, s.workload(), s.budget())
-		if s.ported() {
+		if s.serves() {
 			all = append(all, s.service())
+		}
+		if s.stateful() {
+			all = append(all, s.instances())
 		}
 		if s.env != nil {
 			all = append(all, s.network())
@@ -84,35 +88,19 @@ func (s *site) platformAt(element string) string {
 	return manifest.AtClusters(s.env.Clusters, "platform/"+s.env.Env+"/"+element)
 }
 
-// aliases are the logical clusters that the service uses.
-func (s *site) aliases() []string {
-	all := []string{contract.DefaultAlias}
-	used := map[string]bool{}
-	for _, t := range s.svc.Topics {
-		used[t.Cluster] = true
-	}
-	for _, p := range s.svc.Produces {
-		used[p.Cluster] = true
-	}
-	for _, c := range s.svc.Consumes {
-		used[c.Cluster] = true
-	}
-	if len(used) == 0 {
-		return all
-	}
-	all = all[:0]
-	for alias := range used {
-		if alias == "" {
-			alias = contract.DefaultAlias
-		}
-		all = append(all, alias)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
+// connections are the Kafka clusters that the service uses, by its aliases.
+func (s *site) connections() []manifest.Connection { return manifest.Connections(s.resolved(), s.svc) }
 
-// cluster is the Kafka that the service uses.
-func (s *site) cluster() string { return s.env.ClusterName(s.aliases()[0]) }
+// logins are those of them that lead to different clusters.
+func (s *site) logins() []manifest.Connection { return manifest.Logins(s.resolved(), s.svc) }
+
+// resolved is the estate in the environment, or nil.
+func (s *site) resolved() *contract.Resolved {
+	if s.env == nil {
+		return nil
+	}
+	return s.env.Resolved
+}
 
 // health is the port of probes and metrics, by its name and number.
 func (s *site) health() (name string, port int) {
@@ -128,8 +116,5 @@ const healthPort = 8081
 // stateful reports whether instances have names, or disks, that outlive them.
 func (s *site) stateful() bool { return manifest.Controller(s.svc) == "StatefulSet" }
 
-// ported reports whether there is something to connect to, or pods to name.
-func (s *site) ported() bool {
-	w := s.svc.Workload
-	return w.HTTP != 0 || w.GRPC != 0 || s.stateful()
-}
+// serves reports whether there is something to connect to.
+func (s *site) serves() bool { return s.svc.Workload.HTTP != 0 || s.svc.Workload.GRPC != 0 }

@@ -31,7 +31,14 @@ func (s *site) variables(dir string) render.File {
 		}
 	}
 	set("ENVIRONMENT", s.env.Env, "the overlay")
-	s.kafkaVariables(set)
+	set("ACL_PRINCIPAL", s.svc.Principal(), "who the service is; it is asserted, and chooses nothing")
+	all := s.connections()
+	if all[0].Alias != contract.DefaultAlias {
+		s.identity(all[0], set) // no service starts without one
+	}
+	for _, c := range all {
+		s.kafkaVariables(c, set)
+	}
 	s.stateVariables(set)
 	set("CONFIG_PATH", configDir, "mounted; its files are laid over those of the image")
 	if name := s.secretSetting(); name != "" {
@@ -49,27 +56,33 @@ func (s *site) variables(dir string) render.File {
 
 type setter func(name, value, from string)
 
-// kafkaVariables say where the cluster is and who the service is to it.
-func (s *site) kafkaVariables(set setter) {
-	name := s.cluster()
-	known := s.env.Cluster(name)
-	auth := s.svc.AuthOn(name)
-	set("BOOTSTRAP_SERVERS", manifest.Bootstrap(s.env.Resolved, s.svc, name),
-		manifest.AtClusters(s.env.Clusters, "clusters/"+name+"/bootstrap/"+listener(auth)))
-	set("TLS_CA_PATH", kafkaDir+"/ca.crt", "mounted")
-	if auth == contract.MTLS {
-		set("TLS_CERT_PATH", kafkaDir+"/tls.crt", "mounted; "+s.at("identity/auth"))
-		set("TLS_KEY_PATH", kafkaDir+"/tls.key", "mounted; "+s.at("identity/auth"))
-	} else {
-		set("SASL_PASSWORD_PATH", kafkaDir+"/password", "mounted; "+s.at("identity/auth"))
-	}
-	set("ACL_PRINCIPAL", s.svc.Principal(), "who the service is; it is asserted, and chooses nothing")
-	set("TOPIC_PREFIX", s.env.Bindings[s.aliases()[0]].TopicPrefix, manifest.AtClusters(s.env.Clusters, "environments/"+s.env.Env+"/"+s.aliases()[0]+"/topicPrefix"))
-	if known.Registry != nil {
-		set("SCHEMA_REGISTRY_URL", known.Registry.URL, manifest.AtClusters(s.env.Clusters, "clusters/"+name+"/registry"))
-		if known.Registry.Auth == "basic" {
-			set("SCHEMA_REGISTRY_AUTH_PATH", registryDir+"/auth", "mounted; "+manifest.AtClusters(s.env.Clusters, "clusters/"+name+"/registry/auth"))
+// kafkaVariables say where a cluster is and who the service is to it. Those of the
+// default cluster are bare, and others have its alias before them. What others have is
+// said though it may be the same: what is not said would be the default cluster's.
+func (s *site) kafkaVariables(c manifest.Connection, to setter) {
+	set := func(name, value, from string) { to(c.Variable(name), value, from) }
+	at := func(element string) string { return manifest.AtClusters(s.env.Clusters, element) }
+	name := "clusters/" + c.Cluster.Name
+	set("BOOTSTRAP_SERVERS", c.Bootstrap, at(name+"/bootstrap/"+listener(s.svc.AuthOn(c.Cluster.Name))))
+	s.identity(c, set)
+	set("TOPIC_PREFIX", c.Prefix, at("environments/"+s.env.Env+"/"+c.Alias+"/topicPrefix"))
+	if reg := c.Cluster.Registry; reg != nil {
+		set("SCHEMA_REGISTRY_URL", reg.URL, at(name+"/registry"))
+		if reg.Auth == basic {
+			set("SCHEMA_REGISTRY_AUTH_PATH", c.Dir(registry)+"/auth", "mounted; "+at(name+"/registry/auth"))
 		}
+	}
+}
+
+// identity says who the service is to a cluster, and by what it knows the brokers.
+func (s *site) identity(c manifest.Connection, set setter) {
+	dir, from := c.Dir(kafka), "mounted; "+s.at("identity/auth")
+	set("TLS_CA_PATH", dir+"/ca.crt", "mounted")
+	if s.svc.AuthOn(c.Cluster.Name) == contract.MTLS {
+		set("TLS_CERT_PATH", dir+"/tls.crt", from)
+		set("TLS_KEY_PATH", dir+"/tls.key", from)
+	} else {
+		set("SASL_PASSWORD_PATH", dir+"/password", from)
 	}
 }
 

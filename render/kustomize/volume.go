@@ -10,13 +10,19 @@ import (
 // Where what is mounted is found. All of it is mounted as directories: a file that is
 // mounted by itself (subPath) never changes.
 const (
-	kafkaDir    = "/etc/slipway/kafka"
-	registryDir = "/etc/slipway/registry"
 	settingsDir = "/etc/slipway/settings"
 	configDir   = "/etc/slipway/config"
 	dataDir     = "/var/lib/slipway"
 
 	dataVolume = "data"
+)
+
+// What a Kafka cluster has Secrets for; see [manifest.Connection].
+const (
+	kafka    = "kafka"
+	registry = "registry"
+
+	basic = "basic" // how a registry asks for a password
 )
 
 // A mount is a volume and where it is.
@@ -31,10 +37,7 @@ type mount struct {
 func (s *site) mounted() []mount {
 	all := []mount{{name: "config", dir: configDir, source: configMap(s.svc.Name + "-config"), from: "settings, which the service follows while it runs"}}
 	if !s.injected() {
-		all = append(all, mount{name: "kafka", dir: kafkaDir, source: secret(s.svc.Name+"-kafka", false), from: s.at("identity/auth") + ": " + kafkaKeys(s.svc)})
-		if s.registryAuth() == "basic" {
-			all = append(all, mount{name: "registry", dir: registryDir, source: secret(s.svc.Name+"-registry", false), from: "user and password for the schema registry"})
-		}
+		all = append(all, s.credentials()...)
 	}
 	if name := s.secretSetting(); name != "" {
 		all = append(all, mount{name: "settings", dir: settingsDir, source: secret(s.svc.Name+"-settings", true), from: s.at("config/"+name) + ": a file for each secret setting. Optional: they may come from elsewhere"})
@@ -43,6 +46,25 @@ func (s *site) mounted() []mount {
 		all = append(all, mount{name: dataVolume, dir: dataDir, writable: true, from: s.why()})
 	}
 	return append(all, mount{name: "tmp", dir: "/tmp", writable: true, source: manifest.E("emptyDir", manifest.Map{manifest.E("sizeLimit", "64Mi")}), from: "the root filesystem is read-only"})
+}
+
+// credentials are those for each cluster and its registry.
+func (s *site) credentials() []mount {
+	var all []mount
+	for _, c := range s.logins() {
+		of := ""
+		if c.Alias != contract.DefaultAlias {
+			of = " of cluster " + c.Alias
+		}
+		add := func(thing, from string) {
+			all = append(all, mount{name: c.Named(thing), dir: c.Dir(thing), source: secret(s.svc.Name+"-"+c.Named(thing), false), from: from + of})
+		}
+		add(kafka, s.at("identity/auth")+": "+kafkaKeys(s.svc))
+		if reg := c.Cluster.Registry; reg != nil && reg.Auth == basic {
+			add(registry, "user and password for the schema registry")
+		}
+	}
+	return all
 }
 
 // injected reports whether the Vault agent writes the credentials into the pod, where
@@ -67,19 +89,6 @@ func (s *site) secretSetting() string {
 		}
 	}
 	return first
-}
-
-// registryAuth is how the service logs in to the schema registry; empty if there is
-// none.
-func (s *site) registryAuth() string {
-	if s.env == nil {
-		return ""
-	}
-	known := s.env.Cluster(s.cluster())
-	if known == nil || known.Registry == nil {
-		return ""
-	}
-	return known.Registry.Auth
 }
 
 func (s *site) mounts() []manifest.Map {

@@ -1,6 +1,8 @@
 package kustomize
 
 import (
+	"slices"
+
 	"github.com/slipway-go/slipway/contract"
 	"github.com/slipway-go/slipway/render/manifest"
 )
@@ -33,7 +35,7 @@ func (s *site) workload() object {
 func (s *site) statefulSet() object {
 	labels := append(s.labels(), s.version()...)
 	spec := manifest.Map{
-		manifest.E("serviceName", s.svc.Name),
+		manifest.E("serviceName", instances(s.svc)),
 		manifest.E("revisionHistoryLimit", revisions),
 		manifest.E("podManagementPolicy", "Parallel").From("instances do not wait for each other to start"),
 		manifest.E("updateStrategy", manifest.Map{manifest.E("type", "RollingUpdate")}).From("the last one first, and the next once it is ready"),
@@ -83,6 +85,8 @@ func (s *site) claim(size contract.Bytes) manifest.Map {
 		spec = append(spec, manifest.E("storageClassName", s.env.platform.StorageClass).From("%s", s.platformAt("storageClass")))
 	}
 	return manifest.Map{
+		manifest.E("apiVersion", "v1").From("the API server adds both, and Argo CD would see a difference for ever"),
+		manifest.E("kind", "PersistentVolumeClaim"),
 		manifest.E("metadata", manifest.Map{manifest.E("name", dataVolume), manifest.E("labels", manifest.Selector(s.svc))}),
 		manifest.E("spec", append(spec, manifest.E("resources", manifest.Map{
 			manifest.E("requests", manifest.Map{manifest.E("storage", contract.FormatMemory(size)).From("%s", s.at("workload/volume"))}),
@@ -102,11 +106,20 @@ func (s *site) version() manifest.Map {
 	return manifest.Map{manifest.E(manifest.VersionLabel, manifest.LabelValue(tag)).From("%s", s.at("workload/image"))}
 }
 
+// environment is the label by which monitoring knows where a pod runs. Pods have it from
+// here: what kustomization.yaml says of labels reaches objects, and not their pods.
+func (s *site) environment() manifest.Map {
+	if s.env == nil {
+		return nil
+	}
+	return manifest.Map{manifest.E(manifest.EnvironmentLabel, s.env.Env)}
+}
+
 // template is the pod.
 func (s *site) template() manifest.Map {
 	return manifest.Map{
 		manifest.E("metadata", manifest.Map{
-			manifest.E("labels", append(s.labels(), s.version()...)),
+			manifest.E("labels", slices.Concat(s.labels(), s.version(), s.environment())),
 			manifest.E("annotations", manifest.Map{
 				manifest.E("kubectl.kubernetes.io/default-container", container),
 			}),

@@ -9,12 +9,17 @@ import (
 
 // Component is a directory with objects, a file for each, and the component of
 // kustomize by which an overlay takes them in. Patches change what the overlay has
-// already. No two objects may be of one kind.
+// already. A file is called by the kind of its object; the second of a kind by its
+// name, too.
 func Component(dir, head string, patches []Map, objects ...Map) []render.File {
 	var files []render.File
 	var names []string
 	for i, o := range objects {
-		name := strings.ToLower(o.Get("kind").(string)) + ".yaml"
+		kind := strings.ToLower(o.Get("kind").(string))
+		name := kind + ".yaml"
+		if slices.Contains(names, name) {
+			name = kind + "-" + o.Get("metadata", "name").(string) + ".yaml"
+		}
 		names = append(names, name)
 		if i > 0 {
 			head = ""

@@ -43,13 +43,13 @@ func Scales(r *contract.Resolved) map[string]Scale {
 	all := make(map[string]Scale, len(r.Services))
 	for _, s := range r.Services {
 		if s.Workload != nil {
-			all[s.Name] = scale(s, topics)
+			all[s.Name] = scale(r, s, topics)
 		}
 	}
 	return all
 }
 
-func scale(svc *contract.Service, topics map[string]int) Scale {
+func scale(r *contract.Resolved, svc *contract.Service, topics map[string]int) Scale {
 	w := svc.Workload
 	s := Scale{Min: w.Scale.Min, Max: w.Scale.Max}
 	partitions, bounded := 0, w.HTTP == 0 && w.GRPC == 0
@@ -61,7 +61,7 @@ func scale(svc *contract.Service, topics map[string]int) Scale {
 	}
 	slices.Sort(s.Unknown)
 	if len(s.Unknown) == 0 {
-		partitions = usable(svc, topics)
+		partitions = r.Usable(svc, func(topic string) int { return topics[topic] })
 	}
 	if bounded {
 		s.Usable = partitions
@@ -75,26 +75,4 @@ func scale(svc *contract.Service, topics map[string]int) Scale {
 		s.Max = min(s.Max, s.Usable)
 	}
 	return s
-}
-
-// usable is how many instances get a partition in the group that has most to share
-// out. Every instance is a member of each group. Where partitions are shared out
-// across topics each one counts; where neighbours of each topic go to the same
-// instances, the largest topic does.
-func usable(svc *contract.Service, topics map[string]int) int {
-	shares := make(map[string]int)
-	for _, c := range svc.Consumes {
-		switch n := topics[c.Topic]; {
-		case !c.Grouped():
-		case c.Protocol == contract.Classic && c.Assignment == contract.Range:
-			shares[c.Group] = max(shares[c.Group], n)
-		default:
-			shares[c.Group] += n
-		}
-	}
-	most := 0
-	for _, n := range shares {
-		most = max(most, n)
-	}
-	return most
 }

@@ -28,10 +28,16 @@ func contracts(r *contract.Resolved) render.File {
 	return manifest.File(".github/workflows/"+contractsName+".yaml", strings.Join(head, "\n"), workflow("contracts", jobs))
 }
 
-// validate is the job that needs no cluster. Every directory that slipway render has
-// written to is compared with what would be written: the list beside the files names
-// the target, and a part of the path the environment, where one is called so.
+// validate is the job that needs no cluster.
 func validate(r *contract.Resolved) manifest.Map {
+	return job(10, manifest.E("steps", append(append(prepared(), slipway(r.Services[0].Dir())), valid(r)...)))
+}
+
+// valid are the steps that judge contracts and what was rendered from them. Every
+// directory that slipway render has written to is compared with what would be written:
+// the list beside the files names the target, and a part of the path the environment,
+// where one is called so.
+func valid(r *contract.Resolved) []manifest.Map {
 	check := append(run("Compare what was rendered with the contracts",
 		`failed=0`,
 		`while read -r list; do`,
@@ -47,7 +53,7 @@ func validate(r *contract.Resolved) manifest.Map {
 			manifest.E("ENVIRONMENT", r.Env),
 			manifest.E("ENVIRONMENTS", strings.Join(slices.Sorted(maps.Keys(r.Clusters.Environments)), " ")),
 		}))
-	return job(10, manifest.E("steps", append(prepared(), slipway(r.Services[0].Dir()), run("Validate", "slipway validate ."), check)))
+	return []manifest.Map{run("Validate", "slipway validate ."), check}
 }
 
 // clusters are those of the environment, sorted by name.
@@ -94,10 +100,19 @@ func planned(r *contract.Resolved, c *contract.Cluster, auth contract.Auth) mani
 		manifest.E("needs", []string{"validate"}),
 		manifest.E("if", "${{ github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository }}").
 			From("code from elsewhere gets no login"),
-		manifest.E("environment", manifest.Map{manifest.E("name", r.Env+"-plan")}).From("holds the secrets below, of an identity that may describe and not change"),
+		manifest.E("environment", manifest.Map{manifest.E("name", planning(r, c))}).From("holds the secrets below, of an identity that may describe and not change"),
 		manifest.E("steps", steps))
 	j[0] = manifest.E("runs-on", "${{ vars.SLIPWAY_PLAN_RUNNER || 'ubuntu-24.04' }}").From("one that reaches the brokers")
 	return j
+}
+
+// planning is the GitHub environment with the login to a cluster. Each cluster has one of
+// its own: secrets have one name everywhere, and a password is for one registry.
+func planning(r *contract.Resolved, c *contract.Cluster) string {
+	if c.Name == r.ClusterName(contract.DefaultAlias) || len(clusters(r)) == 1 {
+		return r.Env + "-plan"
+	}
+	return r.Env + "-plan-" + c.Name
 }
 
 // logins are the lines that put a login into files which only the job reads, and the

@@ -56,6 +56,7 @@ type job struct {
 	Env         map[string]string `yaml:"env"`
 	Permissions map[string]string `yaml:"permissions"`
 	Timeout     int               `yaml:"timeout-minutes"`
+	Environment struct{ Name string }
 	Steps       []step
 }
 
@@ -87,6 +88,25 @@ func workflows(t testing.TB, estate *contract.Estate, env string) map[string]fil
 		all[f.Path] = w
 	}
 	return all
+}
+
+// A GitHub environment has one password for a registry, which no other registry may see.
+func TestEachClusterIsPlannedWithALoginOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for env, want := range map[string]map[string]string{
+		"prod": {"plan-kafka-prod": "prod-plan", "plan-kafka-analytics": "prod-plan-kafka-analytics"},
+		"dev":  {"plan-kafka-dev": "dev-plan"},
+	} {
+		got := map[string]string{}
+		for id, j := range workflows(t, rendertest.Estate(t, "several"), env)[".github/workflows/_slipway.yaml"].Jobs {
+			if strings.HasPrefix(id, "plan-") {
+				got[id] = j.Environment.Name
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("GitHub environments of %s (-want +got):\n%s", env, diff)
+		}
+	}
 }
 
 var pinned = regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40}$`)
@@ -199,4 +219,28 @@ func TestAnImageGoesToItsRegistryUnderTheVersionThatWasBuilt(t *testing.T) {
 			t.Errorf("%s: the rights are %v", image, j.Permissions)
 		}
 	}
+}
+
+func TestNoImageIsMadeOfAContractThatIsNotValidOrOfManifestsThatDiffer(t *testing.T) {
+	t.Parallel()
+	w := workflows(t, rendertest.Load(t, service("orders", "registry.example.com/orders", "team")), "prod")
+	gate := steps(w[".github/workflows/_slipway.yaml"].Jobs["validate"])
+	got := steps(w[".github/workflows/orders.yaml"].Jobs["image"])
+	built := slices.IndexFunc(got, func(run string) bool { return strings.HasPrefix(run, "slipway image build") })
+	if built < len(gate) {
+		t.Fatalf("the image is built by step %d of\n%s", built, strings.Join(got, "\n"))
+	}
+	if diff := cmp.Diff(gate, got[:len(gate)]); diff != "" {
+		t.Errorf("what comes before the image (-as the contracts are judged +got):\n%s", diff)
+	}
+}
+
+// steps are the scripts of a job, in order.
+func steps(j job) (scripts []string) {
+	for _, s := range j.Steps {
+		if s.Run != "" {
+			scripts = append(scripts, s.Run)
+		}
+	}
+	return scripts
 }

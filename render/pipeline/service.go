@@ -9,11 +9,11 @@ import (
 )
 
 // service is the workflow of one service: its tests, and its image.
-func service(svc *contract.Service) render.File {
+func service(r *contract.Resolved, svc *contract.Service) render.File {
 	jobs := manifest.Map{manifest.E("test", tests(svc))}
 	head := "The pipeline of " + svc.Name + ", from " + svc.File() + ".\n" + rendered
 	if svc.Workload != nil && svc.Workload.Image != "" {
-		jobs = append(jobs, manifest.E("image", images(svc)))
+		jobs = append(jobs, manifest.E("image", images(r, svc)))
 	} else {
 		head += "\nThere is no image: the contract names none in workload.image."
 	}
@@ -33,10 +33,11 @@ func tests(svc *contract.Service) manifest.Map {
 }
 
 // images is the job that makes the image of a commit that is kept, with its bills of
-// materials, and signs it with the identity of the job: there is no key to keep.
-// Nothing is written into the checkout, because an image of one that has changes is
-// not pushed.
-func images(svc *contract.Service) manifest.Map {
+// materials, and signs all of it with the identity of the job: there is no key to
+// keep. A contract that is not valid, or manifests that say something else than it,
+// make no image: the workflow of contracts may still be at it. Nothing is written into
+// the checkout, because an image of one that has changes is not pushed.
+func images(r *contract.Resolved, svc *contract.Service) manifest.Map {
 	name := repository(svc.Workload.Image)
 	rights := manifest.Map{manifest.E("contents", "read"), manifest.E("id-token", "write").From("the identity that cosign signs with")}
 	account := []string{"${{ secrets.REGISTRY_USER }}", "${{ secrets.REGISTRY_PASSWORD }}"}
@@ -46,18 +47,26 @@ func images(svc *contract.Service) manifest.Map {
 	}
 	login := append(run("Log in to the registry", `printf '%s' "$PASSWORD" | docker login --username "$USERNAME" --password-stdin "$REGISTRY"`),
 		manifest.E("env", manifest.Map{manifest.E("REGISTRY", host(name)), manifest.E("USERNAME", account[0]), manifest.E("PASSWORD", account[1])}))
-	build := append(run("Build and push the image, with its bills of materials",
-		`reference=$(slipway image build "$SERVICE" . --push "$IMAGE" --sbom "$RUNNER_TEMP/sbom" -o name)`,
-		`echo "reference=$reference" | tee -a "$GITHUB_OUTPUT"`), manifest.E("id", "image"))
-	sign := append(run("Sign the image, and see that the signature holds",
-		`cosign sign --yes "$REFERENCE"`,
-		`cosign verify "$REFERENCE" --certificate-oidc-issuer "$ISSUER" --certificate-identity "$IDENTITY" > /dev/null`),
+	build := run("Build and push the image, with its bills of materials",
+		`slipway image build "$SERVICE" . --push "$IMAGE" --sbom "$RUNNER_TEMP/sbom" -o json > "$RUNNER_TEMP/image.json"`,
+		`jq . "$RUNNER_TEMP/image.json"`)
+	sign := append(run("Sign the image and its bills of materials, and verify",
+		`signer=(--certificate-oidc-issuer "$ISSUER" --certificate-identity "$IDENTITY")`,
+		`# by digest: a tag can be moved`,
+		`reference=$(jq -er .push.pinned "$RUNNER_TEMP/image.json")`,
+		`cosign sign --yes "$reference"`,
+		`cosign verify "${signer[@]}" "$reference" > /dev/null`,
+		`jq -er '.platforms[] | [.digest, .sbom] | @tsv' "$RUNNER_TEMP/image.json" > "$RUNNER_TEMP/platforms"`,
+		`while IFS=$'\t' read -r digest sbom; do`,
+		`  cosign attest --yes --type cyclonedx --predicate "$sbom" "$IMAGE@$digest"`,
+		`  cosign verify-attestation --type cyclonedx "${signer[@]}" "$IMAGE@$digest" > /dev/null`,
+		`done < "$RUNNER_TEMP/platforms"`),
 		manifest.E("env", manifest.Map{
-			manifest.E("REFERENCE", "${{ steps.image.outputs.reference }}").From("by digest: a tag can be moved"),
 			manifest.E("ISSUER", "https://token.actions.githubusercontent.com"),
 			manifest.E("IDENTITY", "${{ github.server_url }}/${{ github.workflow_ref }}"),
 		}))
-	steps := append(prepared(), slipway(svc.Dir()), login, build, cosign.uses(), sign,
+	steps := append(append(prepared(), slipway(svc.Dir())), valid(r)...)
+	steps = append(steps, login, build, cosign.uses(), sign,
 		uploadArtifact.uses(manifest.E("name", svc.Name+"-sbom"), manifest.E("path", "${{ runner.temp }}/sbom"), manifest.E("if-no-files-found", "error")))
 	return job(30,
 		manifest.E("needs", []string{"test"}),

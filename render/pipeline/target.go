@@ -23,7 +23,7 @@ func Target() render.Target {
 				if strings.Contains(svc.Dir(), "${{") {
 					problems.Add(diag.New(diag.PipelineDirectory, "the directory of %s has ${{ in its name", svc.Name).At(svc.Position("metadata/name")))
 				}
-				files = append(files, service(svc))
+				files = append(files, service(r, svc))
 			}
 			return files, problems.Err()
 		},

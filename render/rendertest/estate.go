@@ -14,7 +14,7 @@ import (
 )
 
 // Estates are the names of the estates.
-func Estates() []string { return []string{"minimal", "shop", "everything", "hostile"} }
+func Estates() []string { return []string{"minimal", "shop", "everything", "hostile", "several"} }
 
 // estatesDir is where they are in the repository.
 const estatesDir = "render/testdata/estates"

@@ -42,6 +42,8 @@ func (d *derivation) kafka() error {
 		manifest.E("listeners", listeners),
 		manifest.E("authorization", manifest.Map{manifest.E("type", "simple")}).From("nobody may anything that no ACL allows"),
 		manifest.E("config", d.config()),
+		manifest.If(nodes.Rack != "", manifest.E("rack", manifest.Map{manifest.E("topologyKey", nodes.Rack)}).
+			From("%s: no two replicas of a partition in one zone while there are others", d.at("strimzi/nodes/rack"))),
 		manifest.E("metricsConfig", manifest.Map{
 			manifest.E("type", "strimziMetricsReporter").From("on port 9404 of each node; the reporter is part of Strimzi's image"),
 			manifest.E("values", manifest.Map{manifest.E("allowList", metrics)}),

@@ -246,7 +246,7 @@ func TestWhatStrimziCannotRunIsRefusedWithItsPlace(t *testing.T) {
 		code                         diag.Code
 		place, word                  string
 	}{
-		"no Strimzi":                   {"", "namespace: shop", "", "prod", diag.RenderNoStrimzi, "clusters.yaml:6", "platform.prod.strimzi"},
+		"no Strimzi":                   {"", "namespace: shop", "", "prod", diag.RenderNoStrimzi, "clusters.yaml:6", "platform.prod.strimzi is missing; write platform: {prod: {strimzi: {cluster: NAME}}}"},
 		"an embedded cluster":          {"", "namespace: shop", "", "ci", diag.RenderNoStrimzi, "clusters.yaml:5", "embedded"},
 		"a password that brokers hold": {`bootstrap: {mtls: "k.example:9093", plain: "k.example:9095"}`, nodes, "environments: {dev: {identity: {auth: plain}}}\n", "dev", diag.RenderStrimziListener, "slipway.yaml:4", "plain"},
 		"a port of its own":            {`bootstrap: {mtls: "k.example:9404"}`, nodes, "", "prod", diag.RenderStrimziListener, "clusters.yaml:4", "9404"},
@@ -260,7 +260,7 @@ func TestWhatStrimziCannotRunIsRefusedWithItsPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := strimzi.Target().Files(render.Input{Estate: small(t, tt.cluster, tt.platform, tt.body), Environment: tt.env})
-			if !errors.Is(err, tt.code) || !strings.Contains(err.Error(), tt.place) || !strings.Contains(err.Error(), tt.word) {
+			if !errors.Is(err, tt.code) || !strings.Contains(err.Error(), tt.place) || !strings.Contains(err.Error()+"; "+diag.Of(err)[0].Fix, tt.word) {
 				t.Errorf("Files() = %v, want %s at %s that says %q", err, tt.code, tt.place, tt.word)
 			}
 		})

@@ -11,7 +11,7 @@ import (
 
 func TestTheObjectsAreThoseThatWereReviewed(t *testing.T) {
 	t.Parallel()
-	for estate, environments := range map[string][]string{"shop": {"dev"}, "everything": {"dev", "test"}, "hostile": {"no"}} {
+	for estate, environments := range map[string][]string{"shop": {"dev"}, "everything": {"dev", "test"}, "hostile": {"no"}, "several": {"prod"}} {
 		for _, env := range environments {
 			t.Run(estate+" "+env, func(t *testing.T) {
 				t.Parallel()

@@ -64,7 +64,8 @@ type derivation struct {
 func newDerivation(r *contract.Resolved) (*derivation, error) {
 	d := &derivation{estate: r, platform: r.Clusters.Platform(r.Env), cluster: r.Cluster(r.ClusterName(contract.DefaultAlias))}
 	if d.platform.Strimzi == nil {
-		return nil, diag.New(diag.RenderNoStrimzi, "platform.%s.strimzi is missing", r.Env).At(r.Clusters.Position("platform/" + r.Env))
+		return nil, diag.New(diag.RenderNoStrimzi, "platform.%s.strimzi is missing", r.Env).At(r.Clusters.Position("platform/"+r.Env)).
+			WithFix("write platform: {%s: {strimzi: {cluster: NAME}}} in %s; NAME is what the Kafka object is called", r.Env, contract.ClustersFile)
 	}
 	if d.cluster == nil || r.Clusters.Clusters[d.cluster.Name] == nil {
 		name := r.ClusterName(contract.DefaultAlias)

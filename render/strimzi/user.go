@@ -67,20 +67,9 @@ func (d *derivation) logins() map[string]login {
 	return all
 }
 
-// here reports whether a service logs in to the cluster, be it without any right: an
-// entry of its contract is there, or it names no topic at all.
+// here reports whether a service logs in to the cluster, be it without any right.
 func (d *derivation) here(svc *contract.Service) bool {
-	var aliases []string
-	for _, t := range svc.Topics {
-		aliases = append(aliases, t.Cluster)
-	}
-	for _, p := range svc.Produces {
-		aliases = append(aliases, p.Cluster)
-	}
-	for _, c := range svc.Consumes {
-		aliases = append(aliases, c.Cluster)
-	}
-	return len(aliases) == 0 || slices.ContainsFunc(aliases, func(alias string) bool { return d.estate.ClusterName(alias) == d.cluster.Name })
+	return slices.ContainsFunc(svc.Aliases(), func(alias string) bool { return d.estate.ClusterName(alias) == d.cluster.Name })
 }
 
 // strimziName is what Strimzi calls a user, whose certificate has CN= before it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/slipway-go/slipway/diag"
@@ -37,6 +38,7 @@ func (v *View) Files(files []render.File) error {
 
 // Rendered is what rendering into a directory has changed, or would change.
 type Rendered struct {
+	Target  string
 	Dir     string
 	Files   int // that follow from the contracts
 	Changed []render.Difference
@@ -51,12 +53,22 @@ func (v *View) Rendered(got Rendered) error {
 	}
 	switch n := len(got.Changed); {
 	case n > 0 && got.Check:
-		fmt.Fprintf(&b, "%s of %d not what the contracts call for: run the same without --check.\n", count(n, "file"), got.Files)
+		fmt.Fprintf(&b, "%s of %d not what the contracts call for: %s.\n", count(n, "file"), got.Files, got.next())
+	case n == 0 && got.Files == 0:
+		fmt.Fprintf(&b, "%s has no file of these contracts, and none is in %s.\n", got.Target, diag.Escape(got.Dir))
 	case n == 0:
 		fmt.Fprintf(&b, "%s in %s, nothing to change.\n", count(got.Files, "file"), diag.Escape(got.Dir))
 	}
 	_, err := io.WriteString(v.Out, b.String())
 	return err
+}
+
+// next is what to run to have the directory hold what it should.
+func (r Rendered) next() string {
+	if slices.ContainsFunc(r.Changed, render.Difference.Guarded) {
+		return "put elsewhere what is edited or foreign, then run the same with --force in place of --check"
+	}
+	return "run the same without --check"
 }
 
 func (r Rendered) word(s render.State) string {

@@ -33,10 +33,11 @@ func (v *View) Scaffold(r scaffold.Result) error {
 	if err != nil || !v.ForPeople() {
 		return err
 	}
-	v.Note("\nThe service %s is written. Next:\n", r.Service)
+	between := " "
 	if r.Note != "" {
-		v.Note("%s\n", r.Note)
+		between = "\n\n" + r.Note + "\n\n"
 	}
+	v.Note("\nThe service %s is written.%sNext:\n", r.Service, between)
 	for _, s := range r.Steps {
 		v.Note("  %s", s)
 	}

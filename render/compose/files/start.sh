@@ -9,7 +9,9 @@ if [ ! -f data/meta.properties ]; then
   "$bin/kafka-storage.sh" format $FORMAT --config server.properties
 fi
 # For this process and no other: the health check must not start the agent again,
-# and has options for a program that ends at once.
+# and has options for a program that ends at once. Without -loggc in EXTRA_ARGS, and
+# with log4j2.yaml, nothing is written to files that would fill /tmp.
 unset KAFKA_JVM_PERFORMANCE_OPTS
+export EXTRA_ARGS="-name kafkaServer" KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=$PWD/log4j2.yaml"
 export KAFKA_HEAP_OPTS="${BROKER_HEAP:-}" KAFKA_OPTS="${BROKER_OPTS:-}"
 exec "$bin/kafka-server-start.sh" server.properties

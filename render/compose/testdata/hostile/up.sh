@@ -65,6 +65,13 @@ users() {
   mv "secrets/$dir/users.new" "secrets/$dir/users"
 }
 
+# given SERVICE/SETTING notes a value that is not there.
+given() {
+  mkdir -p "secrets/settings/$(dirname "$1")"
+  [ -s "secrets/settings/$1" ] || missing="$missing  $PWD/secrets/settings/$1
+"
+}
+
 # server NAME makes a certificate that vouches for that name and for localhost, and
 # for nothing else: it is no authority, and is trusted by being pinned.
 server() {
@@ -78,6 +85,15 @@ server() {
 
 # Data belongs to who runs this: Docker would make the directories root's.
 mkdir -p secrets data/kafka-1 data/kafka-2 data/kafka-3 data/registry data/prometheus data/tempo data/loki data/grafana data/a-service-with-a-name-of-forty-character data/no
+
+# Settings that are secret: you know their values, and nobody else does.
+missing=
+given no/y.null
+if [ -n "$missing" ]; then
+  echo "up.sh: nothing is started, because values are missing. Write each into a file of its own:" >&2
+  printf '%s' "$missing" >&2
+  exit 1
+fi
 
 # Certificates, by the contracts and clusters.yaml.
 [ -d "$pki" ] || slipway pki init --dir "$estate" -c "$cluster" --root "$PWD/secrets/root" >&2

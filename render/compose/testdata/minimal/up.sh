@@ -65,6 +65,13 @@ users() {
   mv "secrets/$dir/users.new" "secrets/$dir/users"
 }
 
+# given SERVICE/SETTING notes a value that is not there.
+given() {
+  mkdir -p "secrets/settings/$(dirname "$1")"
+  [ -s "secrets/settings/$1" ] || missing="$missing  $PWD/secrets/settings/$1
+"
+}
+
 # server NAME makes a certificate that vouches for that name and for localhost, and
 # for nothing else: it is no authority, and is trusted by being pinned.
 server() {

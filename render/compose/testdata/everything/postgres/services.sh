@@ -1,6 +1,9 @@
+#!/bin/sh
 # A role and a database for each service that keeps rows in Postgres.
 # Rendered by slipway render compose: an edit is noticed, and not kept.
 set -eu
+# Everybody may open these unless told otherwise.
+echo 'REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;' | psql -v ON_ERROR_STOP=1 -q -U postgres
 add() {
   # The password comes by standard input, and so into no list of processes.
   { printf "\\set password '%s'\n" "$(cat "/run/secrets/$2")"
