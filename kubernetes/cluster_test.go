@@ -12,17 +12,15 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 )
 
-// A plane is a control plane of Kubernetes with simulated nodes, on loopback.
+// A plane is a control plane of Kubernetes on loopback: an API server that judges and
+// keeps objects, and, once a test needs them, controllers, a scheduler and nodes.
 type plane struct {
 	*client
 
@@ -38,68 +36,63 @@ const version = "v1.34.2"
 // shared is the control plane that all tests of the package share. Each test has a
 // namespace of its own, and custom resources are there for all.
 var shared struct {
-	sync.Mutex
-	plane *plane
-	err   error
+	plane plane
+
+	server, strimzi, life stage
 }
 
-// cluster returns the control plane, which the first caller starts.
-func cluster(t *testing.T) *plane {
+// A stage of the control plane is brought about by the first test that needs it.
+type stage struct {
+	once sync.Once
+	err  error
+}
+
+func (s *stage) reach(t *testing.T, start func(ctx context.Context) error) {
 	t.Helper()
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.plane == nil && shared.err == nil {
+	s.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 50*time.Minute) // it outlives the test, and a cold cache takes its time
 		defer cancel()
-		shared.plane, shared.err = newPlane(ctx)
+		s.err = start(ctx)
+	})
+	if s.err != nil {
+		t.Fatal(s.err)
 	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	return shared.plane
+}
+
+// server returns the API server, with custom resources and nobody who acts upon
+// objects: it judges them.
+func server(t *testing.T) *plane {
+	t.Helper()
+	shared.server.reach(t, shared.plane.serve)
+	return &shared.plane
+}
+
+// cluster returns the whole control plane, on simulated nodes.
+func cluster(t *testing.T) *plane {
+	t.Helper()
+	p := server(t)
+	shared.life.reach(t, p.live)
+	return p
 }
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if p := shared.plane; p != nil {
-		p.stop(code != 0)
-	}
+	shared.plane.stop(code != 0)
 	os.Exit(code)
-}
-
-// newPlane builds the programs, starts them, and brings nodes and custom resources.
-func newPlane(ctx context.Context) (_ *plane, err error) {
-	control, err := program(ctx, "controlplane", "controlplane", ".", "-ldflags=-s -w -X k8s.io/component-base/version.gitVersion="+version)
-	if err != nil {
-		return nil, err
-	}
-	kwok, err := program(ctx, "kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok")
-	if err != nil {
-		return nil, err
-	}
-	p := new(plane)
-	defer func() {
-		if err != nil {
-			p.stop(true)
-		}
-	}()
-	if p.dir, err = os.MkdirTemp("", "slipway-kubernetes-"); err != nil {
-		return nil, err
-	}
-	if err := p.serve(ctx, control); err != nil {
-		return nil, err
-	}
-	if err := p.control(ctx, control, kwok); err != nil {
-		return nil, err
-	}
-	return p, p.furnish(ctx)
 }
 
 // token is the password of the only user, who may do everything.
 const token = "only-on-loopback"
 
-// serve starts etcd and the API server, and returns when it is ready.
-func (p *plane) serve(ctx context.Context, program string) error {
+// serve starts etcd and the API server, and returns when it knows the custom resources.
+func (p *plane) serve(ctx context.Context) error {
+	program, err := program(ctx, "controlplane", "apiserver", "./apiserver", versioned)
+	if err != nil {
+		return err
+	}
+	if p.dir, err = os.MkdirTemp("", "slipway-kubernetes-"); err != nil {
+		return err
+	}
 	if err := p.secrets(); err != nil {
 		return err
 	}
@@ -124,14 +117,29 @@ func (p *plane) serve(ctx context.Context, program string) error {
 		return err
 	}
 	p.client = &client{base: "https://127.0.0.1:" + ports[2]}
-	return p.await(ctx, "kube-apiserver", func() error { return p.trust(p.file("tls", "apiserver.crt")) }, func() error {
+	if err := p.await(ctx, "kube-apiserver", func() error { return p.trust(p.file("tls", "apiserver.crt")) }, func() error {
 		_, err := p.do(ctx, "GET", "/readyz", nil)
 		return err
-	})
+	}); err != nil {
+		return err
+	}
+	crds, err := definitions(ctx)
+	if err != nil {
+		return err
+	}
+	return p.define(ctx, crds)
 }
 
-// control starts the controllers, the scheduler and the nodes' kwok.
-func (p *plane) control(ctx context.Context, program, kwok string) error {
+// live starts the controllers, the scheduler and the nodes' kwok.
+func (p *plane) live(ctx context.Context) error {
+	controllers, err := program(ctx, "controlplane", "controllers", "./controllers", versioned)
+	if err != nil {
+		return err
+	}
+	kwok, err := program(ctx, "kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok")
+	if err != nil {
+		return err
+	}
 	config := fmt.Sprintf(`{"apiVersion": "v1", "kind": "Config", "current-context": "it",
 		"clusters": [{"name": "it", "cluster": {"server": %q, "certificate-authority": %q}}],
 		"users": [{"name": "it", "user": {"token": %q}}],
@@ -140,19 +148,22 @@ func (p *plane) control(ctx context.Context, program, kwok string) error {
 		return err
 	}
 	kubeconfig := "--kubeconfig=" + p.file("kubeconfig")
-	err := p.start("kube-controller-manager", program, "kube-controller-manager", kubeconfig, "--leader-elect=false", "--secure-port=0",
+	err = p.start("kube-controller-manager", controllers, "kube-controller-manager", kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--service-account-private-key-file="+p.file("sa.key"), "--horizontal-pod-autoscaler-sync-period=1s")
 	if err != nil {
 		return err
 	}
-	if err := p.start("kube-scheduler", program, "kube-scheduler", kubeconfig, "--leader-elect=false", "--secure-port=0"); err != nil {
+	if err := p.start("kube-scheduler", controllers, "kube-scheduler", kubeconfig, "--leader-elect=false", "--secure-port=0"); err != nil {
 		return err
 	}
 	stages, err := stages(ctx, p.dir)
 	if err != nil {
 		return err
 	}
-	return p.start("kwok", kwok, append([]string{kubeconfig, "--manage-all-nodes=true", "--node-lease-duration-seconds=40"}, stages...)...)
+	if err := p.start("kwok", kwok, append([]string{kubeconfig, "--manage-all-nodes=true", "--node-lease-duration-seconds=40"}, stages...)...); err != nil {
+		return err
+	}
+	return p.furnish(ctx)
 }
 
 // secrets writes the key of service accounts and the only user's token.
@@ -189,88 +200,4 @@ func free(n int) ([]string, error) {
 		ports = append(ports, port)
 	}
 	return ports, nil
-}
-
-// A process of the control plane, which dies with the test.
-type process struct {
-	name  string
-	cmd   *exec.Cmd
-	log   string
-	ended chan struct{}
-}
-
-func (p *plane) start(name, program string, args ...string) error {
-	log, err := os.Create(p.file(name + ".log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close() // the process has its own
-	cmd := exec.Command(program, args...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, p.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	proc := &process{name, cmd, log.Name(), make(chan struct{})}
-	go func() {
-		defer close(proc.ended)
-		_ = cmd.Wait() // however it ended
-	}()
-	p.processes = append(p.processes, proc)
-	return nil
-}
-
-// await tries until all of the steps succeed, unless a process has ended.
-func (p *plane) await(ctx context.Context, name string, steps ...func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	for {
-		var err error
-		for _, step := range steps {
-			if err = step(); err != nil {
-				break
-			}
-		}
-		if err == nil {
-			return nil
-		}
-		for _, proc := range p.processes {
-			select {
-			case <-proc.ended:
-				return fmt.Errorf("%s ended: %v\n%s", proc.name, proc.cmd.ProcessState, tail(proc.log))
-			default:
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w", name, err)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-// stop ends the processes, the last one first, and tells what they said if asked to.
-func (p *plane) stop(tell bool) {
-	for _, proc := range slices.Backward(p.processes) {
-		_ = proc.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-		select {
-		case <-proc.ended:
-		case <-time.After(5 * time.Second): // nothing of it is kept
-			_ = proc.cmd.Process.Kill()
-			<-proc.ended
-		}
-		if tell {
-			fmt.Fprintf(os.Stderr, "-- the last words of %s\n%s\n", proc.name, tail(proc.log))
-		}
-	}
-	_ = os.RemoveAll(p.dir)
-}
-
-// tail is the end of a log.
-func tail(path string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text[max(0, len(text)-2000):])
 }

@@ -5,7 +5,8 @@
 //
 // It holds tests only, in a module of its own, so that nobody who links the SDK or
 // builds the command line ever fetches a Kubernetes. Without a tag they build every
-// golden tree with kustomize and run within seconds. With the tag kubernetes they
-// need the control plane, which they build from its Go modules, once, into the
-// user's cache, and end with the test.
+// golden tree with kustomize, judge each object by what the API server says of its kind,
+// ask network policies who reaches whom, and run within seconds. With the tag kubernetes they need the control plane, which they build from
+// its Go modules, once, into the user's cache, and end with the test: etcd and the API
+// server for a judgement, controllers, scheduler and nodes for what lives.
 package kubernetes

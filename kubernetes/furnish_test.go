@@ -16,36 +16,34 @@ import (
 )
 
 // resources are the files with the custom resources that manifests are rendered for,
-// by module of the directory crds. Strimzi publishes its own in no module.
-var resources = map[string]string{
-	"github.com/argoproj/argo-cd/v3":                     "manifests/crds/*-crd.yaml",
-	"github.com/cert-manager/cert-manager":               "deploy/crds/cert-manager.io_*.yaml",
-	"github.com/external-secrets/external-secrets":       "config/crds/bases/external-secrets.io_*.yaml",
-	"github.com/kedacore/keda/v2":                        "config/crd/bases/keda.sh_*.yaml",
-	"github.com/prometheus-operator/prometheus-operator": "example/prometheus-operator-crd/*_p*.yaml",
-	"istio.io/api": "kubernetes/customresourcedefinitions.gen.yaml",
+// by module of the directory crds.
+var resources = map[string][]string{
+	"github.com/argoproj/argo-cd/v3":                     {"manifests/crds/*-crd.yaml"},
+	"github.com/cert-manager/cert-manager":               {"deploy/crds/cert-manager.io_certificates.yaml"},
+	"github.com/external-secrets/external-secrets":       {"config/crds/bases/external-secrets.io_externalsecrets.yaml"},
+	"github.com/kedacore/keda/v2":                        {"config/crd/bases/keda.sh_scaledobjects.yaml", "config/crd/bases/keda.sh_triggerauthentications.yaml"},
+	"github.com/prometheus-operator/prometheus-operator": {"example/prometheus-operator-crd/*_podmonitors.yaml", "example/prometheus-operator-crd/*_prometheusrules.yaml"},
+	"istio.io/api": {"kubernetes/customresourcedefinitions.gen.yaml"},
 }
 
 // zones are those of the simulated nodes, two in each.
 var zones = []string{"a", "b", "c"}
 
-// furnish brings nodes, a class of volumes and custom resources.
+// furnish brings nodes and a class of volumes.
 func (p *plane) furnish(ctx context.Context) error {
 	for i := range 2 * len(zones) {
 		if err := p.create(ctx, node(i)); err != nil {
 			return err
 		}
 	}
-	if err := p.create(ctx, object{
+	return p.create(ctx, object{
 		"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "kubernetes.io/no-provisioner",
 		"metadata": map[string]any{"name": "standard", "annotations": map[string]any{"storageclass.kubernetes.io/is-default-class": "true"}},
-	}); err != nil {
-		return err
-	}
-	crds, err := definitions(ctx)
-	if err != nil {
-		return err
-	}
+	})
+}
+
+// define brings custom resources, and returns when objects of them are taken.
+func (p *plane) define(ctx context.Context, crds []object) error {
 	for _, crd := range crds {
 		if err := p.create(ctx, crd); err != nil {
 			return fmt.Errorf("%s: %w", crd, err)
@@ -97,29 +95,42 @@ func node(i int) object {
 // those modules is built.
 func definitions(ctx context.Context) ([]object, error) {
 	var all []object
-	for module, pattern := range resources {
+	for module, patterns := range resources {
 		dir, err := source(ctx, "crds", module)
 		if err != nil {
 			return nil, err
 		}
-		files, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
-		if err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("%s has no %s: %w", module, pattern, err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
+		for _, pattern := range patterns {
+			crds, err := read(filepath.Join(dir, filepath.FromSlash(pattern)))
 			if err != nil {
 				return nil, err
 			}
-			for doc := range strings.SplitSeq("\n"+string(text), "\n---") {
-				var o object
-				if err := yaml.Unmarshal([]byte(doc), &o); err != nil {
-					return nil, fmt.Errorf("%s: %w", file, err)
-				}
-				if o["kind"] == "CustomResourceDefinition" {
-					delete(o["spec"].(map[string]any), "conversion") // by an operator that is not here
-					all = append(all, o)
-				}
+			all = append(all, crds...)
+		}
+	}
+	return all, nil
+}
+
+// read reads the custom resource definitions in files.
+func read(pattern string) ([]object, error) {
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("find %s: %d files, %w", pattern, len(files), err)
+	}
+	var all []object
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for doc := range strings.SplitSeq("\n"+string(text), "\n---") {
+			var o object
+			if err := yaml.Unmarshal([]byte(doc), &o); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			if o["kind"] == "CustomResourceDefinition" {
+				delete(o["spec"].(map[string]any), "conversion") // by an operator that is not here
+				all = append(all, o)
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func workloads(t *testing.T) map[string]object {
 	t.Helper()
 	all := map[string]object{}
 	for _, tr := range trees(t) {
-		for _, o := range tr.objects(t) {
+		for _, o := range tr.built(t) {
 			if o.workload() {
 				all[tr.String()+"/"+o.name()] = o
 			}
@@ -79,7 +79,7 @@ func workloads(t *testing.T) map[string]object {
 
 func TestPodSecurityAdmitsEveryPodWhereTheLeastIsAllowed(t *testing.T) {
 	t.Parallel()
-	p := cluster(t)
+	p := server(t)
 	for name, workload := range workloads(t) {
 		made := pod(t, workload)
 		p.fortress(t, account(made))
@@ -93,7 +93,7 @@ func TestPodSecurityAdmitsEveryPodWhereTheLeastIsAllowed(t *testing.T) {
 func TestEveryNamespaceAllowsTheLeast(t *testing.T) {
 	t.Parallel()
 	for _, tr := range trees(t) {
-		for _, o := range tr.objects(t) {
+		for _, o := range tr.built(t) {
 			if level := o.text("metadata", "labels", "pod-security.kubernetes.io/enforce"); o.kind() == "Namespace" && level != "restricted" {
 				t.Errorf("%s: %s enforces %q", tr, o, level)
 			}
@@ -105,7 +105,7 @@ func TestEveryNamespaceAllowsTheLeast(t *testing.T) {
 // words that say what it is.
 func TestTheAPIServerRefusesWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	p := cluster(t)
+	p := server(t)
 	var some object // a workload with one pod, whichever it is
 	for _, workload := range workloads(t) {
 		some = workload
@@ -152,7 +152,7 @@ func TestTheAPIServerRefusesWhatIsWrong(t *testing.T) {
 // A custom resource is judged by the definition of those who made it.
 func TestCustomResourcesAreJudged(t *testing.T) {
 	t.Parallel()
-	p := cluster(t)
+	p := server(t)
 	p.room(t, "judged")
 	for kind, version := range map[string]string{
 		"ScaledObject": "keda.sh/v1alpha1", "VirtualService": "networking.istio.io/v1", "Application": "argoproj.io/v1alpha1",

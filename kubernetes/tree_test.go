@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -122,6 +123,21 @@ func within(path, top string, kustomizations map[string]bool) bool {
 		}
 	}
 	return false
+}
+
+// builds are the trees that kustomize has built: many tests ask for each.
+var builds sync.Map // from tree to func() []object
+
+// built are the objects of a tree, built once for all tests, which must not change
+// them. No tree is empty.
+func (tr tree) built(t *testing.T) []object {
+	t.Helper()
+	build, _ := builds.LoadOrStore(tr, sync.OnceValue(func() []object { return tr.objects(t) }))
+	all := build.(func() []object)()
+	if len(all) == 0 {
+		t.Fatalf("%s is empty, or could not be built", tr)
+	}
+	return all
 }
 
 // objects are what a tree holds, in the order in which it is to be applied. Changes
