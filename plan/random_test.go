@@ -23,7 +23,7 @@ import (
 
 var (
 	pureCases    = flag.Int("cases", 25_000, "random states that are compared without a cluster")
-	clusterCases = flag.Int("cluster.cases", 150, "random states that are applied to a cluster")
+	clusterCases = flag.Int("cluster.cases", 300, "random states that are applied to a cluster")
 )
 
 // A dice draws desired and actual states. Names come from a small stock, so

@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -17,10 +18,11 @@ const stopGrace = 10 * time.Second
 // A Cluster is a running instance. Its methods may be called concurrently.
 type Cluster struct {
 	cfg       Config
-	java      string
+	java      javaVM
 	held      *lock
 	id        string
 	ports     Ports
+	reserved  io.Closer // the ports; nil if they are given
 	authority *pki.Authority
 	issuer    *pki.Authority // an intermediate under it, made anew at every start
 	admin     Login          // by certificate
@@ -130,12 +132,38 @@ func (c *Cluster) workers() []*worker {
 }
 
 func (c *Cluster) stop(cause error) {
+	c.leaveClasses()
 	var wg sync.WaitGroup
 	for _, w := range c.workers() {
 		wg.Go(func() { w.stop(cause) })
 	}
 	wg.Wait()
+	if c.reserved != nil {
+		_ = c.reserved.Close()
+	}
 	c.save(func(s *state) { s.PID, s.Ready = 0, false })
+}
+
+// leaveClasses ends in order the processes that leave their classes for the next
+// start, while the other nodes are there to take over. It does nothing once they
+// are kept.
+func (c *Cluster) leaveClasses() {
+	if !c.ready() {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, w := range c.workers() {
+		if w.classes.draft != "" {
+			wg.Go(func() { w.stop(errStopped) })
+		}
+	}
+	wg.Wait()
+}
+
+func (c *Cluster) ready() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Ready
 }
 
 func (c *Cluster) savePIDs() {

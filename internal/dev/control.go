@@ -20,7 +20,7 @@ import (
 )
 
 // downGrace is how long a supervisor may take to end its instance.
-const downGrace = 3 * stopGrace
+const downGrace = 5 * stopGrace
 
 // An Instance is what other processes can see of an instance.
 type Instance struct {

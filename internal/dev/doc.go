@@ -25,6 +25,11 @@
 // start, and so is the intermediate authority that issues them, whose key is
 // never on the disk: what trusts the root trusts them all.
 //
+// The first processes that end in order leave their classes in the cache, as the
+// virtual machine has them in memory; those started later begin with them. An
+// instance then takes 15 s of processor time from its start to its end, and 23 s
+// without.
+//
 // # What fails how
 //
 // The processes cannot outlive this one; see package proc. A node that ends by

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,13 +20,13 @@ import (
 	"github.com/slipway-go/slipway/internal/dev/devtest"
 )
 
-// asSupervisor makes the test binary run the instance in the directory until
-// SIGTERM, as slipway dev up does.
+// asSupervisor makes the test binary run the instance of a cache in a directory
+// until SIGTERM, as slipway dev up does.
 const asSupervisor = "DEV_TEST_SUPERVISE"
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == asSupervisor {
-		if err := supervise(os.Args[2]); err != nil {
+	if len(os.Args) == 4 && os.Args[1] == asSupervisor {
+		if err := supervise(dev.Config{Cache: os.Args[2], Dir: os.Args[3]}); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -34,10 +35,10 @@ func TestMain(m *testing.M) {
 	devtest.Main(m)
 }
 
-func supervise(dir string) error {
+func supervise(cfg dev.Config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	c, err := dev.Up(ctx, dev.Config{Dir: dir})
+	c, err := dev.Up(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -47,11 +48,11 @@ func supervise(dir string) error {
 
 func TestInstanceOutlivesItsSupervisors(t *testing.T) {
 	devtest.Require(t, requirements(t))
-	cfg := dev.Config{Dir: filepath.Join(t.TempDir(), "instance"), Report: func(line string) { t.Log(line) }}
+	cfg := dev.Config{Cache: freshCache(t), Dir: filepath.Join(t.TempDir(), "instance"), Report: func(line string) { t.Log(line) }}
 	const topic = "dev.kept.v1"
 
 	// A supervisor in the background, and nobody beside it.
-	command := []string{os.Args[0], asSupervisor, cfg.Dir}
+	command := []string{os.Args[0], asSupervisor, cfg.Cache, cfg.Dir}
 	first, err := dev.Detach(t.Context(), cfg, command)
 	devtest.Require(t, err)
 	t.Cleanup(func() { syscall.Kill(first.PID, syscall.SIGKILL) })
@@ -98,6 +99,10 @@ func TestInstanceOutlivesItsSupervisors(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("closed in %.1f s", time.Since(began).Seconds())
+	kept, _ := filepath.Glob(filepath.Join(cfg.Cache, "*.jsa"))
+	if len(kept) != 2 {
+		t.Fatalf("after an end in order the cache has the classes %q, want those of Kafka and of the registry", kept)
+	}
 
 	// Down ends what Detach began; what was written in between is there.
 	second, err := dev.Detach(t.Context(), cfg, command)
@@ -105,6 +110,11 @@ func TestInstanceOutlivesItsSupervisors(t *testing.T) {
 	t.Cleanup(func() { syscall.Kill(second.PID, syscall.SIGKILL) })
 	if second.ClusterID != first.ClusterID {
 		t.Errorf("cluster id = %s, want %s", second.ClusterID, first.ClusterID)
+	}
+	for _, n := range second.Nodes {
+		if !slices.ContainsFunc(kept, func(file string) bool { return usesClasses(n.PID, file) }) {
+			t.Errorf("node %d has loaded its classes itself", n.ID)
+		}
 	}
 	if got := readAll(t, c, topic, 1); !got["kept"] {
 		t.Error("the record written before the restart is gone")
@@ -114,6 +124,35 @@ func TestInstanceOutlivesItsSupervisors(t *testing.T) {
 	}
 	awaitGone(t, second)
 	check(t, dev.Down(t.Context(), cfg), diag.DevNotRunning)
+}
+
+// freshCache has what was fetched, and none of the classes that were kept.
+func freshCache(t *testing.T) string {
+	t.Helper()
+	base, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := t.TempDir()
+	for _, pattern := range []string{"kafka-*", "apicurio-*"} {
+		found, _ := filepath.Glob(filepath.Join(base, "slipway", pattern))
+		for _, dir := range found {
+			if filepath.Ext(dir) == ".jsa" {
+				continue
+			}
+			if err := os.Symlink(dir, filepath.Join(cache, filepath.Base(dir))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return cache
+}
+
+// usesClasses reports whether a process has a file of classes in memory, which
+// Linux tells.
+func usesClasses(pid int, file string) bool {
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	return strings.Contains(string(maps), file) || errors.Is(err, os.ErrNotExist)
 }
 
 // requirements fetches Kafka, or tells what is missing, by a start that cannot

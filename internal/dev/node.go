@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"text/template"
@@ -33,16 +34,25 @@ type Node struct {
 	id      int
 	dir     string
 	stores  []string // the settings by which it finds its keystore
+	classes classes
 	worker  *worker
 }
 
 func newNode(c *Cluster, id int) *Node {
 	n := &Node{cluster: c, id: id, dir: filepath.Join(c.cfg.Dir, fmt.Sprintf("node-%d", id))}
+	n.classes = kafkaArtifact.classesOf(c.cfg, c.java, n.dir)
+	loaded := n.classes.use()
+	if id == 1 {
+		loaded = n.classes.make()
+	}
 	n.worker = c.newWorker(fmt.Sprintf("node %d", id), filepath.Join(n.dir, "logs", "console.log"), proc.Config{
-		Path: c.java,
-		Args: append(javaFlags(heap, n.dir, c.cfg.Cache), "kafka.Kafka", n.file("server.properties")),
+		Path: c.java.path,
+		Args: slices.Concat(loaded, javaFlags(heap, n.dir, c.cfg.Cache), []string{"kafka.Kafka", n.file("server.properties")}),
 		Dir:  n.dir,
 	})
+	if id == 1 {
+		n.worker.classes = n.classes
+	}
 	return n
 }
 
@@ -169,8 +179,8 @@ func (n *Node) format(ctx context.Context) error {
 		return err
 	}
 	var out strings.Builder
-	args := append(javaFlags("-Xmx256m", n.dir, n.cluster.cfg.Cache), "kafka.tools.StorageTool", "format", "-t", n.cluster.id, "-c", n.file("format.properties"))
-	err := proc.Run(ctx, proc.Config{Path: n.cluster.java, Args: args, Dir: n.dir, Output: func(line string) {
+	args := slices.Concat(n.classes.use(), javaFlags("-Xmx256m", n.dir, n.cluster.cfg.Cache), []string{"kafka.tools.StorageTool", "format", "-t", n.cluster.id, "-c", n.file("format.properties")})
+	err := proc.Run(ctx, proc.Config{Path: n.cluster.java.path, Args: args, Dir: n.dir, Output: func(line string) {
 		out.WriteString(line + "\n")
 	}}, time.Second)
 	if err == nil {

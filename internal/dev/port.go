@@ -3,9 +3,9 @@ package dev
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,14 +46,14 @@ func (p *Ports) each() []*int {
 }
 
 // choose settles the ports: the fixed ones or an error, else the last run's
-// where they are free, else free ones.
-func choose(first int, last Ports) (Ports, error) {
+// where they are free, else free ones, with what keeps them so.
+func choose(first int, last Ports) (Ports, io.Closer, error) {
 	if first > 0 {
 		p := consecutive(first)
-		return p, check(p)
+		return p, nil, check(p)
 	}
 	if last.Registry > 0 && check(last) == nil {
-		return last, nil
+		return last, nil, nil
 	}
 	return free()
 }
@@ -80,30 +80,26 @@ func try(port int) error {
 // free finds free ports below those that the system gives to outgoing
 // connections. One from up there may be gone when a node is restarted, and a
 // client that keeps dialling it while the node is down can end up connected to
-// itself.
-func free() (Ports, error) {
+// itself. The port behind them is held for as long as the instance runs: another
+// process that starts an instance keeps its hands off ports of nodes that do not
+// listen yet, or are down.
+func free() (Ports, io.Closer, error) {
 	const lowest, highest, attempts = 20000, 32000, 1000
-	var p Ports
-	var used []int
-	all := p.each()
 	for range attempts {
-		port := lowest + rand.IntN(highest-lowest) //nolint:gosec // a port is no secret
-		if slices.Contains(used, port) {
+		first := lowest + rand.IntN((highest-lowest)/(portCount+1))*(portCount+1) //nolint:gosec // a port is no secret
+		held, err := net.Listen("tcp", address(first+portCount))
+		if errors.Is(err, syscall.EADDRINUSE) {
 			continue
-		}
-		err := try(port)
-		if err != nil && !errors.Is(err, syscall.EADDRINUSE) {
-			return p, diag.New(diag.DevPortTaken, "listen on %s: %v", address(port), err)
 		}
 		if err != nil {
-			continue
+			return Ports{}, nil, diag.New(diag.DevPortTaken, "listen on %s: %v", address(first+portCount), err)
 		}
-		*all[len(used)] = port
-		if used = append(used, port); len(used) == len(all) {
-			return p, nil
+		if p := consecutive(first); check(p) == nil {
+			return p, held, nil
 		}
+		_ = held.Close()
 	}
-	return p, diag.New(diag.DevPortTaken, "no %d free ports between %d and %d", len(all), lowest, highest)
+	return Ports{}, nil, diag.New(diag.DevPortTaken, "no %d free ports in a row between %d and %d", portCount+1, lowest, highest)
 }
 
 func address(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }

@@ -24,19 +24,22 @@ func prepareRegistry(c *Cluster) error {
 // a second when it is killed.
 func newRegistry(c *Cluster) *worker {
 	dir := registryDir(c)
-	return c.newWorker("registry", filepath.Join(dir, "console.log"), proc.Config{
-		Path: c.java,
-		Args: []string{
+	loaded := registryArtifact.classesOf(c.cfg, c.java, dir)
+	w := c.newWorker("registry", filepath.Join(dir, "console.log"), proc.Config{
+		Path: c.java.path,
+		Args: append(loaded.make(),
 			"-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
 			"-Dquarkus.http.host=127.0.0.1",
-			"-Dquarkus.http.port=" + strconv.Itoa(c.ports.Registry),
-			"-Dquarkus.datasource.jdbc.url=jdbc:h2:file:" + filepath.Join(dir, "registry") + ";WRITE_DELAY=0",
+			"-Dquarkus.http.port="+strconv.Itoa(c.ports.Registry),
+			"-Dquarkus.datasource.jdbc.url=jdbc:h2:file:"+filepath.Join(dir, "registry")+";WRITE_DELAY=0",
 			"-Dquarkus.datasource.jdbc.min-size=1",
 			"-Dquarkus.datasource.jdbc.initial-size=1",
 			"-jar", filepath.Join(registryArtifact.dir(c.cfg.Cache), registryJar),
-		},
+		),
 		Dir: dir,
 	})
+	w.classes = loaded
+	return w
 }
 
 // askRegistry reports whether the registry at the URL answers.

@@ -109,7 +109,7 @@ func (c *Cluster) load(ctx context.Context) error {
 			return err
 		}
 	}
-	if c.ports, err = choose(c.cfg.FirstPort, last.Ports); err != nil {
+	if c.ports, c.reserved, err = choose(c.cfg.FirstPort, last.Ports); err != nil {
 		return err
 	}
 	if c.authority, err = loadAuthority(filepath.Join(c.cfg.Dir, pkiDir), c.cfg.Name); err != nil {

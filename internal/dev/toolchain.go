@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/slipway-go/slipway/diag"
 )
@@ -14,34 +15,41 @@ import (
 // oldestJava is the oldest Java that Kafka 4 brokers run on.
 const oldestJava = 17
 
-// findJava returns the path of a Java that is new enough.
-func findJava(ctx context.Context, getenv func(string) string) (string, error) {
+// A javaVM is a Java that is new enough.
+type javaVM struct {
+	path    string
+	version string // all that it says of itself
+	shares  bool   // it can keep the classes of a program, see classes
+}
+
+// findJava returns the Java to use.
+func findJava(ctx context.Context, getenv func(string) string) (javaVM, error) {
 	java := lookUp("java", getenv)
 	if home := getenv("JAVA_HOME"); home != "" {
 		java = filepath.Join(home, "bin", "java")
 		if !executable(java) {
-			return "", diag.New(diag.DevJava, "JAVA_HOME is %s, and there is no java in it", home).
+			return javaVM{}, diag.New(diag.DevJava, "JAVA_HOME is %s, and there is no java in it", home).
 				WithFix("point JAVA_HOME to a Java %d or newer, or unset it to use the one in PATH", oldestJava)
 		}
 	}
 	if java == "" {
-		return "", diag.New(diag.DevJava, "java is not in PATH, and real Kafka needs Java %d or newer", oldestJava)
+		return javaVM{}, diag.New(diag.DevJava, "java is not in PATH, and real Kafka needs Java %d or newer", oldestJava)
 	}
 	// It writes to stderr.
 	out, err := exec.CommandContext(ctx, java, "-version").CombinedOutput()
 	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
+		return javaVM{}, context.Cause(ctx)
 	}
 	version, ok := parseJavaVersion(string(out))
 	switch {
 	case err != nil:
-		return "", withLines(diag.New(diag.DevJava, "%s -version tells no version: %v", java, err), string(out))
+		return javaVM{}, withLines(diag.New(diag.DevJava, "%s -version tells no version: %v", java, err), string(out))
 	case !ok:
-		return "", withLines(diag.New(diag.DevJava, "%s -version tells no version", java), string(out))
+		return javaVM{}, withLines(diag.New(diag.DevJava, "%s -version tells no version", java), string(out))
 	case version < oldestJava:
-		return "", withLines(diag.New(diag.DevJavaOld, "%s is Java %d, and Kafka 4 needs Java %d or newer", java, version, oldestJava), string(out))
+		return javaVM{}, withLines(diag.New(diag.DevJavaOld, "%s is Java %d, and Kafka 4 needs Java %d or newer", java, version, oldestJava), string(out))
 	}
-	return java, nil
+	return javaVM{path: java, version: string(out), shares: strings.Contains(string(out), ", sharing)")}, nil
 }
 
 var javaVersion = regexp.MustCompile(`(?m)^\S+ version "(1\.)?(\d{1,4})(?:\D[^"]*)?"`)

@@ -23,6 +23,7 @@ type worker struct {
 	name    string // as people know it: "node 2", "registry"
 	log     string // the file to look into when it ends
 	command proc.Config
+	classes classes // kept when it ended in order
 	grace   time.Duration
 	report  func(string)
 	changed func()      // the process id is another
@@ -118,7 +119,11 @@ func (w *worker) run(ctx context.Context) error {
 		p.Kill()
 		return nil
 	}
-	return p.Stop(w.grace)
+	err = p.Stop(max(w.grace, w.classes.grace()))
+	if !errors.Is(err, proc.ErrKilled) {
+		w.classes.keep()
+	}
+	return err
 }
 
 func (w *worker) set(p *proc.Process) {
