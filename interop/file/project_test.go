@@ -142,9 +142,6 @@ func order(project *types.Project) []string {
 	for name, service := range project.Services {
 		for other, dependency := range service.DependsOn {
 			want := readiness(project.Services[other])
-			if name == "collector" { // it keeps what it cannot deliver yet, and is to hold up nobody
-				want = types.ServiceConditionStarted
-			}
 			if dependency.Condition != want || !dependency.Required {
 				problems = append(problems, fmt.Sprintf("%s waits for %s until %s, want %s", name, other, dependency.Condition, want))
 			}

@@ -65,7 +65,7 @@ func (p *project) telemetry() error {
 		manifest.E("volumes", []any{readOnly("otel/collector.yaml", "/etc/collector.yaml")}),
 		manifest.E("ports", []any{loopback(logsPort, logsPort)}).From("Docker itself sends the services' logs here, from outside of all containers"),
 		manifest.E("networks", []string{"front", "telemetry"}),
-		manifest.E("depends_on", begun(nil, "loki", "prometheus", "tempo")),
+		manifest.E("depends_on", begun(after("prometheus"), "loki", "tempo")),
 	)
 	p.watched = append(p.watched, watched{"tempo", "http://tempo:3200/ready"}, watched{"loki", "http://loki:3100/ready"}, watched{"collector", "http://collector:13133/"})
 	p.service("grafana", limits{cpu: 500, memory: 512 << 20},
